@@ -1,0 +1,159 @@
+package org.lathe.graphs.config;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.google.common.base.Preconditions;
+import com.google.common.collect.ImmutableList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Everything that fixes the shape and the arithmetic of a Transformer. The same record describes a
+ * full model and a slim one; {@link #uniform} makes the usual full one.
+ *
+ * @param vocabularySize V, number of token ids
+ * @param hiddenSize D, width of the residual stream
+ * @param headSize H, width of one attention head; scores are divided by sqrt(H)
+ * @param blocks one shape per layer, bottom first
+ * @param maxPositions longest sequence that has a position
+ * @param normPlacement pre-norm or post-norm blocks
+ * @param positions sinusoidal or learned
+ * @param activation of the feed-forward sublayer
+ * @param tiedOutput the output projection is the token embedding
+ * @param finalNorm a LayerNorm after the last block (pre-norm models usually have one)
+ * @param embeddingScale factor on token embeddings before positions are added; sqrt(D) in the
+ *     original Transformer. A slim model keeps the factor of the model it came from
+ * @param dropout rate on embeddings, sublayer outputs and attention probabilities while training
+ * @param normEpsilon added to the variance in LayerNorm
+ */
+public record TransformerConfig(
+    int vocabularySize,
+    int hiddenSize,
+    int headSize,
+    List<BlockShape> blocks,
+    int maxPositions,
+    NormPlacement normPlacement,
+    PositionEncoding positions,
+    Activation activation,
+    boolean tiedOutput,
+    boolean finalNorm,
+    double embeddingScale,
+    double dropout,
+    double normEpsilon) {
+
+  /** PyTorch's and fairseq's default, used by the TRIME models. */
+  public static final double NORM_EPSILON_DEFAULT = 1e-5;
+
+  public TransformerConfig {
+    blocks = ImmutableList.copyOf(blocks);
+    positive("vocabularySize", vocabularySize);
+    positive("hiddenSize", hiddenSize);
+    positive("headSize", headSize);
+    positive("maxPositions", maxPositions);
+    Preconditions.checkArgument(!blocks.isEmpty(), "a model needs at least one block");
+    Preconditions.checkArgument(
+        embeddingScale > 0, "embeddingScale (%s) must be positive", embeddingScale);
+    Preconditions.checkArgument(
+        dropout >= 0 && dropout < 1, "dropout (%s) must be in [0, 1)", dropout);
+    Preconditions.checkArgument(normEpsilon > 0, "normEpsilon (%s) must be positive", normEpsilon);
+  }
+
+  /**
+   * A pre-norm decoder in which all layers are alike: learned-free sinusoidal positions, tied
+   * output, final norm, ReLU, embeddings scaled by sqrt(D), no dropout.
+   */
+  public static TransformerConfig uniform(
+      int vocabularySize,
+      int hiddenSize,
+      int numLayers,
+      int numHeads,
+      int intermediateSize,
+      int maxPositions) {
+    positive("numHeads", numHeads);
+    Preconditions.checkArgument(
+        hiddenSize % numHeads == 0,
+        "hiddenSize (%s) must be a multiple of numHeads (%s)",
+        hiddenSize,
+        numHeads);
+    BlockShape block = new BlockShape(numHeads, intermediateSize);
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        hiddenSize / numHeads,
+        Collections.nCopies(numLayers, block),
+        maxPositions,
+        NormPlacement.PRE,
+        PositionEncoding.SINUSOIDAL,
+        Activation.RELU,
+        true,
+        true,
+        Math.sqrt(hiddenSize),
+        0,
+        NORM_EPSILON_DEFAULT);
+  }
+
+  /** L. */
+  @JsonIgnore
+  public int numLayers() {
+    return blocks.size();
+  }
+
+  public TransformerConfig withBlocks(int newHiddenSize, List<BlockShape> newBlocks) {
+    return new TransformerConfig(
+        vocabularySize,
+        newHiddenSize,
+        headSize,
+        newBlocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        dropout,
+        normEpsilon);
+  }
+
+  public TransformerConfig withStyle(
+      NormPlacement placement,
+      PositionEncoding encoding,
+      Activation nonlinearity,
+      boolean tied,
+      boolean withFinalNorm) {
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        placement,
+        encoding,
+        nonlinearity,
+        tied,
+        withFinalNorm,
+        embeddingScale,
+        dropout,
+        normEpsilon);
+  }
+
+  public TransformerConfig withDropout(double rate) {
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        rate,
+        normEpsilon);
+  }
+
+  private static void positive(String name, int value) {
+    Preconditions.checkArgument(value > 0, "%s (%s) must be positive", name, value);
+  }
+}

@@ -1,0 +1,96 @@
+package org.lathe.graphs.layers;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.ops.SequenceShape;
+import org.lathe.graphs.variables.VariableCatalog;
+import org.lathe.graphs.variables.VariableGroup;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.train.BatchMatMul;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * Multi-head scaled dot-product self-attention (Vaswani et al. 2017): names {@code name/query},
+ * {@code key}, {@code value}, {@code output}.
+ *
+ * <p>Shape letters: B batch, T length, D hidden, N heads, H head size.
+ */
+public final class SelfAttention {
+  private final Linear query;
+  private final Linear key;
+  private final Linear value;
+  private final Linear output;
+  private final int numHeads;
+  private final int headSize;
+
+  public SelfAttention(
+      VariableCatalog catalog,
+      String name,
+      int hiddenSize,
+      int numHeads,
+      int headSize,
+      VariableGroup group) {
+    int contextSize = numHeads * headSize;
+    this.query = new Linear(catalog, name + "/query", hiddenSize, contextSize, group);
+    this.key = new Linear(catalog, name + "/key", hiddenSize, contextSize, group);
+    this.value = new Linear(catalog, name + "/value", hiddenSize, contextSize, group);
+    this.output = new Linear(catalog, name + "/output", contextSize, hiddenSize, group);
+    this.numHeads = numHeads;
+    this.headSize = headSize;
+  }
+
+  /**
+   * (B*T, D) -> (B*T, D).
+   *
+   * @param mask additive, broadcast to (B, N, T, T)
+   * @param headGate [N] or null: multiplies each head's context
+   */
+  public Operand<TFloat32> call(
+      Ops tf,
+      Operand<TFloat32> x,
+      SequenceShape shape,
+      Operand<TFloat32> mask,
+      @Nullable Operand<TFloat32> headGate,
+      Dropout dropout) {
+    Operand<TFloat32> scaledQuery =
+        tf.math.mul(query.call(tf, x), tf.constant((float) (1 / Math.sqrt(headSize))));
+    Operand<TFloat32> queryBNTH = splitHeads(tf, scaledQuery, shape);
+    Operand<TFloat32> keyBNTH = splitHeads(tf, key.call(tf, x), shape);
+    Operand<TFloat32> valueBNTH = splitHeads(tf, value.call(tf, x), shape);
+
+    Operand<TFloat32> scoresBNTT =
+        tf.math.add(
+            tf.train.batchMatMul(queryBNTH, keyBNTH, TFloat32.class, BatchMatMul.adjY(true)), mask);
+    Operand<TFloat32> probabilitiesBNTT = dropout.call(tf, tf.nn.softmax(scoresBNTT));
+    Operand<TFloat32> contextBNTH =
+        tf.train.batchMatMul(probabilitiesBNTT, valueBNTH, TFloat32.class);
+    if (headGate != null) {
+      contextBNTH =
+          tf.math.mul(contextBNTH, tf.reshape(headGate, tf.constant(new int[] {1, -1, 1, 1})));
+    }
+    return output.call(tf, mergeHeads(tf, contextBNTH));
+  }
+
+  /** (B*T, N*H) -> (B, N, T, H). */
+  private Operand<TFloat32> splitHeads(Ops tf, Operand<TFloat32> x, SequenceShape shape) {
+    Operand<TFloat32> splitBTNH =
+        tf.reshape(
+            x,
+            tf.stack(
+                List.of(
+                    shape.batchSize(),
+                    shape.length(),
+                    tf.constant(numHeads),
+                    tf.constant(headSize))));
+    return tf.linalg.transpose(splitBTNH, tf.constant(new int[] {0, 2, 1, 3}));
+  }
+
+  /** (B, N, T, H) -> (B*T, N*H). */
+  private Operand<TFloat32> mergeHeads(Ops tf, Operand<TFloat32> contextBNTH) {
+    return tf.reshape(
+        tf.linalg.transpose(contextBNTH, tf.constant(new int[] {0, 2, 1, 3})),
+        tf.constant(new int[] {-1, numHeads * headSize}));
+  }
+}

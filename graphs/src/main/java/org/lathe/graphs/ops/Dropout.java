@@ -1,0 +1,53 @@
+package org.lathe.graphs.ops;
+
+import com.google.common.base.Preconditions;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.random.StatelessRandomUniform;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/**
+ * Inverted dropout from stateless random numbers: kept values are divided by 1 - rate. Every call
+ * site gets its own number, so that (run seed, site, step) fixes the mask and a resumed run draws
+ * the same masks as a straight one.
+ */
+public final class Dropout {
+  /** Leaves every operand as it is and adds no op. */
+  public static final Dropout NONE = new Dropout(0, null, 0);
+
+  private final double rate;
+  private final @Nullable Operand<TInt32> step;
+  private final int seed;
+  private int numSites;
+
+  private Dropout(double rate, @Nullable Operand<TInt32> step, int seed) {
+    this.rate = rate;
+    this.step = step;
+    this.seed = seed;
+  }
+
+  /**
+   * @param step scalar that is fed with another number at every micro-step
+   */
+  public static Dropout of(double rate, int seed, Operand<TInt32> step) {
+    Preconditions.checkArgument(rate >= 0 && rate < 1, "dropout (%s) must be in [0, 1)", rate);
+    return rate == 0 ? NONE : new Dropout(rate, step, seed);
+  }
+
+  /** Same shape as x. */
+  public Operand<TFloat32> call(Ops tf, Operand<TFloat32> x) {
+    if (step == null) {
+      return x;
+    }
+    // 7919 spreads neighbouring run seeds over the site numbers
+    Operand<TInt32> siteAndStep = tf.stack(List.of(tf.constant(seed * 7919 + numSites++), step));
+    StatelessRandomUniform<TFloat32> uniform =
+        tf.random.statelessRandomUniform(tf.shape(x), siteAndStep, TFloat32.class);
+    Operand<TFloat32> kept =
+        tf.dtypes.cast(tf.math.greaterEqual(uniform, tf.constant((float) rate)), TFloat32.class);
+    return tf.math.mul(x, tf.math.mul(kept, tf.constant((float) (1 / (1 - rate)))));
+  }
+}
