@@ -44,7 +44,8 @@ public interface Initializer {
 
   /** Truncated normal with variance 1 / fanIn, for a [fanIn, fanOut] kernel. */
   static Initializer scaledByFanIn() {
-    return (tf, shape, seed) -> truncatedNormal(1 / Math.sqrt(shape.get(0))).call(tf, shape, seed);
+    return (tf, shape, seed) ->
+        truncatedNormal(1 / Math.sqrt((double) shape.get(0))).call(tf, shape, seed);
   }
 
   /** These values, row-major. */

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The few file operations that Lathe needs, and the only door through which its readers, writers and
- * stores touch a disk, so that a test can make any single one of them fail.
+ * The few file operations that Lathe needs, and the only door through which its readers, writers
+ * and stores touch a disk, so that a test can make any single one of them fail.
  */
 public interface Storage {
 
