@@ -52,11 +52,19 @@ final class FedGradients implements AutoCloseable {
     updateOps =
         UpdateOps.build(
             tf, graph, catalog, feeds, loss, List.of(groups), clipNorm, accumulationSteps);
+    restart();
+    return updateOps;
+  }
+
+  /** A new session with initial values. */
+  void restart() {
+    if (session != null) {
+      session.close();
+    }
     session = new Session(graph);
     Session.Runner runner = session.runner();
     catalog.all().forEach(variable -> runner.addTarget(variable.initialize().op()));
     runner.run().close();
-    return updateOps;
   }
 
   /** Returns the gradient norm. */
