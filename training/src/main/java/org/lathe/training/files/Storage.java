@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -44,6 +45,11 @@ public interface Storage {
   boolean exists(Path path);
 
   boolean isDirectory(Path path);
+
+  /** True for a link itself, whatever it points to; links lead out of a directory. */
+  default boolean isSymbolicLink(Path path) {
+    return Files.isSymbolicLink(path);
+  }
 
   long size(Path file) throws IOException;
 

@@ -1,0 +1,150 @@
+package org.lathe.training.text;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.lathe.graphs.errors.CorruptFileException;
+
+/**
+ * A tokenizer described by a Hugging Face {@code tokenizer.json} and run by the Hugging Face
+ * library itself, without special tokens, truncation or padding. Holds native memory: close it.
+ */
+public final class HfTokenizer implements Tokenizer {
+  /** Nesting of tokenizer.json that we follow. */
+  static final int MAX_JSON_DEPTH = 64;
+
+  private static final JsonMapper JSON =
+      new JsonMapper(
+          JsonFactory.builder()
+              .streamReadConstraints(
+                  StreamReadConstraints.builder().maxNestingDepth(MAX_JSON_DEPTH).build())
+              .build());
+
+  /** Everything that DJL would add of its own accord, switched off. */
+  private static final Map<String, String> OPTIONS =
+      Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+
+  private final String json;
+  private final HuggingFaceTokenizer tokenizer;
+  private final int vocabularySize;
+  private final String fingerprint;
+
+  private HfTokenizer(String json, HuggingFaceTokenizer tokenizer, int vocabularySize) {
+    this.json = json;
+    this.tokenizer = tokenizer;
+    this.vocabularySize = vocabularySize;
+    this.fingerprint = Texts.fingerprint(TokenizerKind.BPE.word(), json);
+  }
+
+  /**
+   * Loads a definition.
+   *
+   * @throws CorruptFileException when it is no tokenizer.json that the library accepts
+   */
+  public static HfTokenizer fromJson(String json) {
+    int vocabularySize = checkedVocabularySize(json);
+    try {
+      HuggingFaceTokenizer tokenizer =
+          HuggingFaceTokenizer.newInstance(
+              new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), OPTIONS);
+      return new HfTokenizer(json, tokenizer, vocabularySize);
+    } catch (IOException | RuntimeException e) {
+      throw new CorruptFileException(
+          "tokenizer.json is not accepted by the tokenizer library (%s); prepare the data again."
+              .formatted(e.getMessage()),
+          e);
+    }
+  }
+
+  @Override
+  public int[] encode(String text) {
+    if (text.isEmpty()) {
+      return new int[0];
+    }
+    long[] ids = tokenizer.encode(Texts.wellFormed(text), false, false).getIds();
+    int[] tokens = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      tokens[i] = (int) ids[i];
+    }
+    return tokens;
+  }
+
+  @Override
+  public String decode(int[] tokens) {
+    long[] ids = new long[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      ids[i] = tokens[i];
+    }
+    return tokens.length == 0 ? "" : tokenizer.decode(ids, false);
+  }
+
+  @Override
+  public int vocabularySize() {
+    return vocabularySize;
+  }
+
+  @Override
+  public String kind() {
+    return TokenizerKind.BPE.word();
+  }
+
+  @Override
+  public String fingerprint() {
+    return fingerprint;
+  }
+
+  /** The definition, as given. */
+  public String json() {
+    return json;
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+
+  /** Parses in Java first, so that the native library never meets bytes that are not this. */
+  private static int checkedVocabularySize(String json) {
+    try {
+      JsonNode root = JSON.readTree(json);
+      JsonNode vocabulary = root.path("model").path("vocab");
+      if (!(vocabulary.isObject() || vocabulary.isArray()) || vocabulary.isEmpty()) {
+        throw new CorruptFileException(
+            "tokenizer.json has no vocabulary at model.vocab; prepare the data again.");
+      }
+      // arrays (Unigram) number their entries by position
+      int largest = vocabulary.isArray() ? vocabulary.size() - 1 : -1;
+      for (JsonNode id : vocabulary) {
+        largest = Math.max(largest, vocabulary.isObject() ? checkedId(id) : -1);
+      }
+      for (JsonNode added : root.path("added_tokens")) {
+        largest = Math.max(largest, checkedId(added.path("id")));
+      }
+      return largest + 1;
+    } catch (JsonProcessingException e) {
+      throw new CorruptFileException(
+          "tokenizer.json is not JSON (%s); prepare the data again."
+              .formatted(e.getOriginalMessage()),
+          e);
+    }
+  }
+
+  private static int checkedId(JsonNode id) {
+    if (!id.canConvertToInt()
+        || !id.isIntegralNumber()
+        || id.intValue() < 0
+        || id.intValue() == Integer.MAX_VALUE) {
+      throw new CorruptFileException(
+          "tokenizer.json has the token id %s, not a whole number from 0; prepare the data again."
+              .formatted(id));
+    }
+    return id.intValue();
+  }
+}
