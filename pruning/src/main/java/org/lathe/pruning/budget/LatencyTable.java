@@ -175,6 +175,12 @@ public record LatencyTable(
         tf.math.mul(tf.reduceSum(sublayersL, tf.constant(0)), hiddenFactor));
   }
 
+  /** F of the table. */
+  @JsonIgnore
+  public int maxFeedForwardWidth() {
+    return feedForwardWidths.get(feedForwardWidths.size() - 1);
+  }
+
   /** N of the table. */
   @JsonIgnore
   public int numHeads() {
