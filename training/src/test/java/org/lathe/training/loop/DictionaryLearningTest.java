@@ -51,12 +51,7 @@ class DictionaryLearningTest {
   private static ScoredText train(MemoryConfig memory) {
     LanguageModelTask task =
         new LanguageModelTask(
-            MODEL,
-            memory,
-            OptimizerConfig.adamW(2e-3),
-            ScheduleConfig.constant(),
-            1,
-            STEPS / 10);
+            MODEL, memory, OptimizerConfig.adamW(2e-3), ScheduleConfig.constant(), 1, STEPS / 10);
     DictionaryTask batches = new DictionaryTask(1);
     LoopConfig loop =
         new LoopConfig(
@@ -131,16 +126,13 @@ class DictionaryLearningTest {
             (position, scores, values, numItems) -> {
               if (DictionaryTask.predictsSecondValue(position)) {
                 int oldest = position - numItems;
-                int[] foreign =
-                    java.util.Arrays.copyOfRange(shuffled, oldest, oldest + numItems);
+                int[] foreign = java.util.Arrays.copyOfRange(shuffled, oldest, oldest + numItems);
                 MemoryMass mass =
                     MemoryMass.of(scores, foreign, 0, numItems, text.targets()[position], 1);
                 sum[0] -=
                     Mixing.shared(1)
                         .logProbability(
-                            text.vocabularyMass()[position],
-                            text.targetLogits()[position],
-                            mass);
+                            text.vocabularyMass()[position], text.targetLogits()[position], mass);
                 sum[1]++;
               }
             });

@@ -1,7 +1,7 @@
 package org.lathe.training.loop;
 
-import java.util.Collections;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.lathe.training.batching.Batch;
@@ -9,8 +9,8 @@ import org.lathe.training.batching.Batches;
 
 /**
  * The cross-segment dictionary: each document is two segments of 32 tokens that list the same eight
- * (key, value) pairs in different orders as [marker, key, value, filler]. Attention sees one segment,
- * so the values of the second are worth ln 64 = 4.159 nats without memory and 0 with it.
+ * (key, value) pairs in different orders as [marker, key, value, filler]. Attention sees one
+ * segment, so the values of the second are worth ln 64 = 4.159 nats without memory and 0 with it.
  */
 final class DictionaryTask implements Batches {
   static final int SEGMENT_LENGTH = 32;

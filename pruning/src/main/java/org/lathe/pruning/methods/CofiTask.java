@@ -1,0 +1,115 @@
+package org.lathe.pruning.methods;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import java.util.List;
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.variables.VariableGroup;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.budget.ExpectedSizeOps;
+import org.lathe.pruning.constraint.Lagrangian;
+import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.constraint.TargetRamp;
+import org.lathe.pruning.gates.GateSet;
+import org.lathe.training.loop.TrainingTask;
+import org.lathe.training.optimization.OptimizerConfig;
+import org.lathe.training.optimization.ParameterGroup;
+import org.lathe.training.optimization.Schedule;
+import org.lathe.training.optimization.ScheduleConfig;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
+
+/**
+ * CoFi's pruning stage (Xia et al. 2022) for a decoder language model: weights learn from text and
+ * teacher, gates close under a Lagrangian until the expected size or time meets the target, which
+ * rises linearly from 0.
+ *
+ * @param memory the objective that the model was trained with
+ * @param target final reduction of parameters or of measured time
+ * @param numRampSteps steps over which the target rises
+ */
+public record CofiTask(
+    TransformerConfig model,
+    MemoryConfig memory,
+    DistillationConfig distillation,
+    GateConfig gates,
+    PruningTarget target,
+    long numRampSteps,
+    OptimizerConfig optimizer,
+    ScheduleConfig schedule,
+    double clipNorm)
+    implements TrainingTask {
+
+  /** CoFi's Adam settings for gates and multipliers: constant rate, no decay. */
+  private static OptimizerConfig adam(double learningRate) {
+    return OptimizerConfig.adamW(learningRate);
+  }
+
+  /** The weights of the unpruned model under the teacher's names. */
+  public static Weights teacherWeights(Weights model) {
+    return TeacherStudent.teacherWeights(model);
+  }
+
+  @Override
+  public Built build(Site site) {
+    TeacherStudent pair = new TeacherStudent(site, model, model, distillation);
+    GateSet gateSet =
+        GateSet.sampled(
+            site.tf(),
+            site.catalog(),
+            model,
+            gates.kinds(),
+            gates.initialMean(),
+            site.seed(),
+            site.feeds().step());
+    Dropout dropout = Dropout.of(model.dropout(), site.seed(), site.feeds().step());
+    TeacherStudent.Loss loss = pair.loss(site, memory, gateSet, gateSet.existingLayers(), dropout);
+
+    Lagrangian lagrangian = new Lagrangian(site.catalog());
+    Operand<TFloat32> goal =
+        Lagrangian.target(site.feeds(), new TargetRamp(target.reduction(), 0, numRampSteps));
+    Operand<TFloat32> achieved =
+        target.achieved(site.tf(), model, ExpectedSizeOps.of(site.tf(), model, gateSet));
+    Operand<TFloat32> constraint = lagrangian.loss(site.tf(), achieved, goal);
+
+    return new Built(
+        site.tf().math.add(loss.loss(), constraint),
+        loss.languageModelLoss(),
+        ImmutableMap.<String, Operand<TFloat32>>builder()
+            .putAll(loss.terms())
+            .put("reduction", achieved)
+            .put("reductionTarget", goal)
+            .put("lambda1", lagrangian.lambda1().read())
+            .put("lambda2", lagrangian.lambda2().read())
+            .buildOrThrow(),
+        groups(site),
+        clipNorm);
+  }
+
+  private List<ParameterGroup> groups(Site site) {
+    Schedule constant = Schedule.of(ScheduleConfig.constant());
+    return ImmutableList.of(
+        ParameterGroup.of(
+            "model",
+            site.catalog().of(VariableGroup.MODEL, VariableGroup.AUXILIARY),
+            optimizer,
+            Schedule.of(schedule)),
+        ParameterGroup.of(
+                "gates",
+                site.catalog().of(VariableGroup.GATE),
+                adam(gates.learningRate()),
+                constant)
+            .unclipped()
+            .withValueLimit(gates.logAlphaLimit()),
+        ParameterGroup.of(
+                "multipliers",
+                site.catalog().of(VariableGroup.MULTIPLIER),
+                adam(gates.multiplierLearningRate()),
+                constant)
+            .unclipped()
+            .ascending()
+            .withValueLimit(Lagrangian.MULTIPLIER_LIMIT));
+  }
+}
