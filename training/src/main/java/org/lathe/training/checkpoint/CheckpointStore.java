@@ -48,6 +48,20 @@ public final class CheckpointStore {
 
   private static final long OVERHEAD_PER_VARIABLE_BYTES = 512;
 
+  /**
+   * A committed checkpoint whose files were found intact.
+   *
+   * @param step number of optimizer updates done
+   * @param state what the trainer stored beside the weights; whole numbers are Long, others Double
+   * @param configHash of the configuration that made it
+   */
+  public record Checkpoint(
+      long step, Path directory, Map<String, Object> state, String configHash) {
+    public Checkpoint {
+      state = Collections.unmodifiableMap(new LinkedHashMap<>(state));
+    }
+  }
+
   private final Storage storage;
   private final Path directory;
   private final int keep;

@@ -62,11 +62,14 @@ public final class StagedDirectory implements AutoCloseable {
     }
     Path staging = parent.resolve(STAGING + UUID.randomUUID() + "_" + Owner.self());
     Owner.hold(staging);
+    boolean created = false;
     try {
       IoGuard.run(storage, "create", staging, () -> storage.createDirectories(staging));
-    } catch (FailedException e) {
-      Owner.release(staging);
-      throw e;
+      created = true;
+    } finally {
+      if (!created) {
+        Owner.release(staging);
+      }
     }
     return new StagedDirectory(storage, target, staging, estimatedBytes);
   }

@@ -1,6 +1,7 @@
 package org.lathe.training.telemetry;
 
 import com.google.common.base.Preconditions;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -32,7 +33,8 @@ public final class TfRecordReader implements AutoCloseable {
     this.file = file;
     this.maxRecordBytes = maxRecordBytes;
     this.sizeBytes = IoGuard.call(storage, "read", file, () -> storage.size(file));
-    this.in = IoGuard.call(storage, "open", file, () -> storage.open(file));
+    this.in =
+        new BufferedInputStream(IoGuard.call(storage, "open", file, () -> storage.open(file)));
   }
 
   /**
