@@ -1,0 +1,131 @@
+package org.lathe.graphs.models;
+
+import com.google.common.collect.ImmutableList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.layers.LayerNorm;
+import org.lathe.graphs.layers.TokenEmbedding;
+import org.lathe.graphs.layers.TransformerBlock;
+import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.ops.Masks;
+import org.lathe.graphs.ops.SequenceShape;
+import org.lathe.graphs.variables.Initializer;
+import org.lathe.graphs.variables.Variable;
+import org.lathe.graphs.variables.VariableCatalog;
+import org.lathe.graphs.variables.VariableGroup;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.linalg.MatMul;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/**
+ * A causal Transformer language model that also gives TRIME's memory representation: the input of
+ * the last feed-forward sublayer after its norm. One builder for full and slim models.
+ *
+ * <p>Shape letters: B batch, T length, N = B*T positions, D hidden, V vocabulary. Names: {@code
+ * prefix/embedding/...}, {@code prefix/layer_i/...}, {@code prefix/final_norm/...}, {@code
+ * prefix/output/kernel} (V, D) where the output is not tied.
+ */
+public final class DecoderLanguageModel {
+  private final TransformerConfig config;
+  private final TokenEmbedding embedding;
+  private final List<TransformerBlock> blocks;
+  private final @Nullable LayerNorm finalNorm;
+  private final @Nullable Variable outputKernel;
+
+  /**
+   * What one call gives.
+   *
+   * @param hiddenND the embeddings, then the output of each block: L + 1 states of (N, D)
+   * @param tapND g: queries and keys of the memory (N, D)
+   * @param outputND f: what the vocabulary projection reads (N, D)
+   */
+  public record Output(
+      List<Operand<TFloat32>> hiddenND,
+      Operand<TFloat32> tapND,
+      Operand<TFloat32> outputND,
+      SequenceShape shape) {}
+
+  /** Declares variables under "decoder", trained. */
+  public DecoderLanguageModel(VariableCatalog catalog, TransformerConfig config) {
+    this(catalog, config, "decoder", VariableGroup.MODEL);
+  }
+
+  /**
+   * @param prefix of all variable names
+   * @param group MODEL for a model in training, FROZEN for a teacher
+   */
+  public DecoderLanguageModel(
+      VariableCatalog catalog, TransformerConfig config, String prefix, VariableGroup group) {
+    this.config = config;
+    embedding = new TokenEmbedding(catalog, prefix + "/embedding", config, group);
+    ImmutableList.Builder<TransformerBlock> builder = ImmutableList.builder();
+    int last = config.numLayers() - 1;
+    for (int layer = 0; layer <= last; layer++) {
+      String name = prefix + "/layer_" + layer;
+      builder.add(
+          new TransformerBlock(catalog, name, config, layer, /* keepTap= */ layer == last, group));
+    }
+    blocks = builder.build();
+    finalNorm =
+        config.finalNorm()
+            ? new LayerNorm(
+                catalog, prefix + "/final_norm", config.hiddenSize(), config.normEpsilon(), group)
+            : null;
+    outputKernel =
+        config.tiedOutput()
+            ? null
+            : catalog.declare(
+                prefix + "/output/kernel",
+                Shape.of(config.vocabularySize(), config.hiddenSize()),
+                Initializer.truncatedNormal(1 / Math.sqrt(config.hiddenSize())),
+                group);
+  }
+
+  public TransformerConfig config() {
+    return config;
+  }
+
+  /** Token ids (B, T), T at most maxPositions. */
+  public Output call(Ops tf, Operand<TInt32> tokensBT, Gates gates, Dropout dropout) {
+    SequenceShape shape = SequenceShape.of(tf, tokensBT);
+    Operand<TFloat32> mask = Masks.causal(tf, shape.length());
+    Operand<TFloat32> hidden =
+        dropout.call(tf, embedding.call(tf, tokensBT, shape, gates.hidden()));
+    ImmutableList.Builder<Operand<TFloat32>> states = ImmutableList.builder();
+    states.add(hidden);
+    Operand<TFloat32> tap = null;
+    for (TransformerBlock block : blocks) {
+      TransformerBlock.Output output = block.call(tf, hidden, shape, mask, gates, dropout);
+      hidden = output.hidden();
+      tap = output.tap();
+      states.add(hidden);
+    }
+    Operand<TFloat32> outputND =
+        finalNorm == null ? hidden : finalNorm.call(tf, hidden, gates.hidden());
+    return new Output(
+        states.build(), Objects.requireNonNull(tap, "the last block has a tap"), outputND, shape);
+  }
+
+  /** Rows of the vocabulary projection (V, D): a_w = E_w . f. */
+  public Operand<TFloat32> outputEmbedding(Ops tf, Gates gates) {
+    return outputKernel == null ? embedding.table(tf, gates.hidden()) : outputKernel.read();
+  }
+
+  /** (N, D) -> (N, V). */
+  public Operand<TFloat32> logits(Ops tf, Operand<TFloat32> outputND, Gates gates) {
+    return tf.linalg.matMul(outputND, outputEmbedding(tf, gates), MatMul.transposeB(true));
+  }
+
+  /** a_y for one target a position, without the (N, V) matrix: (N, D), (N) -> (N). */
+  public Operand<TFloat32> targetLogits(
+      Ops tf, Operand<TFloat32> outputND, Operand<TInt32> targetsN, Gates gates) {
+    Operand<TFloat32> rows = tf.gather(outputEmbedding(tf, gates), targetsN, tf.constant(0));
+    return tf.reduceSum(tf.math.mul(rows, outputND), tf.constant(-1));
+  }
+}

@@ -1,0 +1,316 @@
+package org.lathe.training.loop;
+
+import com.google.common.base.Stopwatch;
+import com.google.common.collect.ImmutableList;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.errors.DivergedException;
+import org.lathe.graphs.errors.GraphMismatchException;
+import org.lathe.graphs.variables.ScalarFeeds;
+import org.lathe.graphs.variables.Variable;
+import org.lathe.graphs.variables.VariableCatalog;
+import org.lathe.graphs.variables.VariableGroup;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.training.batching.Batch;
+import org.lathe.training.batching.Batches;
+import org.lathe.training.checkpoint.CheckpointStore;
+import org.lathe.training.optimization.UpdateOps;
+import org.lathe.training.weights.WeightTransfer;
+import org.tensorflow.Graph;
+import org.tensorflow.Operand;
+import org.tensorflow.Result;
+import org.tensorflow.Session;
+import org.tensorflow.Tensor;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/**
+ * The training loop: feeds batches, updates, watches for divergence, validates, checkpoints, stops
+ * politely. Everything that a step depends on is either a variable (in the checkpoint) or a
+ * function of the step number, so a resumed run repeats a straight one bit for bit on the same
+ * machine and number of threads.
+ */
+public final class Trainer implements AutoCloseable {
+  private final LoopConfig config;
+  private final Graph graph = new Graph();
+  private final Session session;
+  private final VariableCatalog catalog;
+  private final ScalarFeeds feeds;
+  private final Placeholder<TInt32> inputs;
+  private final Placeholder<TInt32> targets;
+  private final TrainingTask.Built built;
+  private final UpdateOps update;
+  private final WeightTransfer state;
+  private final WeightTransfer teacher;
+  private long step;
+
+  /** How a call of {@link #run} ended. */
+  public enum Ending {
+    DONE,
+    /** Asked to stop; a checkpoint of the last step was written. */
+    STOPPED
+  }
+
+  public Trainer(TrainingTask task, LoopConfig config) {
+    this.config = config;
+    Ops tf = Ops.create(graph);
+    catalog = new VariableCatalog(tf, config.seed());
+    feeds = new ScalarFeeds(tf);
+    inputs =
+        tf.withName("inputs")
+            .placeholder(
+                TInt32.class,
+                Placeholder.shape(Shape.of(config.batchSize(), config.segmentLength())));
+    int numPositions = config.batchSize() * config.segmentLength();
+    targets =
+        tf.withName("targets").placeholder(TInt32.class, Placeholder.shape(Shape.of(numPositions)));
+    built =
+        task.build(
+            new TrainingTask.Site(
+                tf,
+                catalog,
+                feeds,
+                inputs,
+                targets,
+                config.batchSize(),
+                config.segmentLength(),
+                config.seed()));
+    update =
+        UpdateOps.build(
+            tf,
+            graph,
+            catalog,
+            feeds,
+            built.loss(),
+            built.groups(),
+            built.clipNorm(),
+            config.accumulationSteps());
+    state = new WeightTransfer(tf, checkpointed());
+    teacher = new WeightTransfer(tf, catalog.of(VariableGroup.TEACHER));
+    session = Sessions.open(graph, config.threads());
+    state.initialize(session);
+  }
+
+  /** Number of updates done. */
+  public long step() {
+    return step;
+  }
+
+  public VariableCatalog catalog() {
+    return catalog;
+  }
+
+  /** Number of trained values of the model. */
+  public long numParameters() {
+    return catalog.of(VariableGroup.MODEL).stream().mapToLong(Variable::size).sum();
+  }
+
+  /** Everything a checkpoint holds: all variables but a teacher's. */
+  private List<Variable> checkpointed() {
+    return catalog.all().stream()
+        .filter(v -> v.group() != VariableGroup.TEACHER)
+        .collect(ImmutableList.toImmutableList());
+  }
+
+  /** The model's weights, trained and fixed, as an exporter or a later stage wants them. */
+  public Weights modelWeights() {
+    Weights all = state.fetch(session);
+    Weights model = new Weights();
+    for (Variable v : catalog.of(VariableGroup.MODEL, VariableGroup.FROZEN)) {
+      model.put(v.name(), v.shape(), all.get(v.name()).values());
+    }
+    return model;
+  }
+
+  /** All checkpointed variables. */
+  public Weights stateWeights() {
+    return state.fetch(session);
+  }
+
+  /** Starts the model from these weights (exactly its MODEL and FROZEN variables). */
+  public void startFrom(Weights modelWeights, String source) {
+    Weights all = state.fetch(session);
+    Map<String, Shape> expected = new LinkedHashMap<>();
+    for (Variable v : catalog.of(VariableGroup.MODEL, VariableGroup.FROZEN)) {
+      expected.put(v.name(), v.shape());
+    }
+    modelWeights.requireExactly(expected, source);
+    for (String name : modelWeights.names()) {
+      Weights.Array array = modelWeights.get(name);
+      all.put(name, array.shape(), array.values());
+    }
+    state.assign(session, all, source);
+  }
+
+  /** Gives the teacher its weights; names carry the teacher's prefix. */
+  public void setTeacher(Weights weights, String source) {
+    teacher.assign(session, weights, source);
+  }
+
+  /**
+   * Continues from the newest valid checkpoint, if there is one.
+   *
+   * @param configHash of the configuration that must have made it
+   * @throws GraphMismatchException when the checkpoint is of another configuration
+   */
+  public boolean resume(CheckpointStore store, String configHash) {
+    Optional<CheckpointStore.Checkpoint> latest = store.latest();
+    if (latest.isEmpty()) {
+      return false;
+    }
+    CheckpointStore.Checkpoint checkpoint = latest.get();
+    if (!checkpoint.configHash().equals(configHash)) {
+      throw new GraphMismatchException(
+          checkpoint.directory()
+              + " was made with another configuration (hash "
+              + checkpoint.configHash()
+              + ", this one is "
+              + configHash
+              + "). Use the run's own configuration or another run directory.");
+    }
+    state.assign(session, store.read(checkpoint), checkpoint.directory().toString());
+    step = checkpoint.step();
+    return true;
+  }
+
+  /**
+   * Trains until the configured number of steps.
+   *
+   * @param validation null = no validation
+   * @param store null = no checkpoints
+   * @param stopRequested asked after every step
+   * @throws DivergedException when a loss or gradient is not finite; checkpoints stay as they are
+   */
+  public Ending run(
+      Batches training,
+      @Nullable List<Batch> validation,
+      @Nullable CheckpointStore store,
+      String configHash,
+      TrainingListener listener,
+      BooleanSupplier stopRequested) {
+    Stopwatch watch = Stopwatch.createStarted();
+    long tokensPerStep =
+        (long) config.batchSize() * config.segmentLength() * config.accumulationSteps();
+    while (step < config.steps()) {
+      watch.reset().start();
+      Map<String, Double> values = advance(training);
+      double seconds = watch.elapsed(TimeUnit.NANOSECONDS) * 1e-9;
+      listener.onStep(step, config.steps(), values, tokensPerStep / Math.max(seconds, 1e-9));
+      boolean last = step == config.steps();
+      boolean stop = stopRequested.getAsBoolean();
+      boolean due = config.evaluateEvery() > 0 && step % config.evaluateEvery() == 0;
+      if (validation != null && (due || last) && !stop) {
+        listener.onValidation(step, validationLoss(validation));
+      }
+      if (store != null && (last || stop || step % config.checkpointEvery() == 0)) {
+        store.save(step, state.fetch(session), Map.of("steps", config.steps()), configHash);
+        listener.onCheckpoint(step);
+      }
+      if (stop && !last) {
+        return Ending.STOPPED;
+      }
+    }
+    return Ending.DONE;
+  }
+
+  /** One update: accumulation micro-batches, then the step; returns loss, norm and metrics. */
+  public Map<String, Double> advance(Batches batches) {
+    int numMicroSteps = config.accumulationSteps();
+    double lossSum = 0;
+    for (int i = 0; i < numMicroSteps - 1; i++) {
+      long microStep = step * numMicroSteps + i;
+      lossSum +=
+          run(batches.at(microStep), microStep, update.accumulate(), List.of(built.loss()))[0];
+    }
+    long microStep = (step + 1) * numMicroSteps - 1;
+    List<Operand<TFloat32>> fetches = new ArrayList<>();
+    fetches.add(built.loss());
+    fetches.add(update.gradientNorm());
+    fetches.addAll(built.metrics().values());
+    double[] fetched = run(batches.at(microStep), microStep, update.apply(), fetches);
+    Map<String, Double> values = new LinkedHashMap<>();
+    values.put("loss", (lossSum + fetched[0]) / numMicroSteps);
+    values.put("gradientNorm", fetched[1]);
+    int index = 2;
+    for (String name : built.metrics().keySet()) {
+      values.put(name, fetched[index++]);
+    }
+    step++;
+    DivergenceGuard.check(step, values);
+    return values;
+  }
+
+  /** Mean validation loss over these batches, in nats a token. */
+  public double validationLoss(List<Batch> batches) {
+    double sum = 0;
+    for (Batch batch : batches) {
+      sum +=
+          run(batch, step * config.accumulationSteps(), null, List.of(built.validationLoss()))[0];
+    }
+    return sum / batches.size();
+  }
+
+  private double[] run(
+      Batch batch,
+      long microStep,
+      org.tensorflow.op.@Nullable Op target,
+      List<Operand<TFloat32>> fetches) {
+    List<Tensor> fed = new ArrayList<>();
+    try {
+      Session.Runner runner = session.runner();
+      feed(
+          runner,
+          fed,
+          inputs,
+          TInt32.tensorOf(
+              Shape.of(config.batchSize(), config.segmentLength()),
+              DataBuffers.of(batch.inputs(), true, false)));
+      feed(
+          runner,
+          fed,
+          targets,
+          TInt32.tensorOf(
+              Shape.of(batch.targets().length), DataBuffers.of(batch.targets(), true, false)));
+      feed(runner, fed, feeds.step(), TInt32.scalarOf((int) microStep));
+      for (ScalarFeeds.Feed scalar : feeds.all().values()) {
+        double value = scalar.valueAtStep().applyAsDouble(step);
+        feed(runner, fed, scalar.placeholder(), TFloat32.scalarOf((float) value));
+      }
+      fetches.forEach(runner::fetch);
+      if (target != null) {
+        runner.addTarget(target.op());
+      }
+      double[] values = new double[fetches.size()];
+      try (Result result = runner.run()) {
+        for (int i = 0; i < values.length; i++) {
+          values[i] = ((TFloat32) result.get(i)).getFloat();
+        }
+      }
+      return values;
+    } finally {
+      fed.forEach(Tensor::close);
+    }
+  }
+
+  private static void feed(
+      Session.Runner runner, List<Tensor> fed, Operand<?> placeholder, Tensor tensor) {
+    fed.add(tensor);
+    runner.feed(placeholder, tensor);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+    graph.close();
+  }
+}
