@@ -39,8 +39,7 @@ final class DecoderBench implements AutoCloseable {
     model = new DecoderLanguageModel(catalog, config);
     tokens =
         tf.placeholder(
-            TInt32.class,
-            Placeholder.shape(Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE)));
+            TInt32.class, Placeholder.shape(Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE)));
     session.run(catalog.all().stream().map(Variable::initialize).toList());
     Random random = new Random(seed);
     for (Variable variable : catalog.of(VariableGroup.MODEL)) {
@@ -65,10 +64,7 @@ final class DecoderBench implements AutoCloseable {
     DecoderLanguageModel.Output output = model.call(tf, tokens, gates, dropout);
     List<double[]> found =
         session.evaluateAll(
-            List.of(
-                output.outputND(),
-                output.tapND(),
-                model.logits(tf, output.outputND(), gates)),
+            List.of(output.outputND(), output.tapND(), model.logits(tf, output.outputND(), gates)),
             feeds(batch));
     return new Values(found.get(0), found.get(1), found.get(2));
   }

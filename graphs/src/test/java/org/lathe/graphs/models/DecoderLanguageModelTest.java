@@ -45,9 +45,14 @@ class DecoderLanguageModelTest {
     return Stream.of(
         tiny(),
         tiny().withStyle(NormPlacement.PRE, PositionEncoding.LEARNED, Activation.GELU, false, true),
-        tiny().withStyle(NormPlacement.PRE, PositionEncoding.SINUSOIDAL, Activation.GELU, true, false),
-        tiny().withStyle(NormPlacement.POST, PositionEncoding.LEARNED, Activation.GELU, false, false),
-        tiny().withStyle(NormPlacement.POST, PositionEncoding.SINUSOIDAL, Activation.RELU, true, true),
+        tiny()
+            .withStyle(
+                NormPlacement.PRE, PositionEncoding.SINUSOIDAL, Activation.GELU, true, false),
+        tiny()
+            .withStyle(NormPlacement.POST, PositionEncoding.LEARNED, Activation.GELU, false, false),
+        tiny()
+            .withStyle(
+                NormPlacement.POST, PositionEncoding.SINUSOIDAL, Activation.RELU, true, true),
         // slim: a block without attention, one without feed-forward, one with other widths
         tiny()
             .withBlocks(
@@ -203,8 +208,7 @@ class DecoderLanguageModelTest {
   void targetLogitsAreEntriesOfTheLogits(boolean tied) {
     TransformerConfig config =
         tiny()
-            .withStyle(
-                NormPlacement.PRE, PositionEncoding.SINUSOIDAL, Activation.RELU, tied, true);
+            .withStyle(NormPlacement.PRE, PositionEncoding.SINUSOIDAL, Activation.RELU, tied, true);
     try (DecoderBench bench = new DecoderBench(config, 9)) {
       Ops tf = bench.session.tf();
       int[] targets = {1, 8, 0};
@@ -219,7 +223,8 @@ class DecoderLanguageModelTest {
               bench.feeds(new int[][] {{3, 1, 4}}));
       for (int t = 0; t < 3; t++) {
         assertThat(found.get(1)[t])
-            .isCloseTo(found.get(0)[t * V + targets[t]], org.assertj.core.api.Assertions.within(1e-5));
+            .isCloseTo(
+                found.get(0)[t * V + targets[t]], org.assertj.core.api.Assertions.within(1e-5));
       }
     }
   }
@@ -253,8 +258,7 @@ class DecoderLanguageModelTest {
       try (InputStream in = getClass().getResourceAsStream("/golden/" + golden + ".txt")) {
         assertThat(found)
             .isEqualTo(
-                new String(
-                    Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8));
+                new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8));
       }
     }
   }

@@ -108,8 +108,14 @@ final class MemoryBench implements AutoCloseable {
 
   /** With respect to logits and tap. */
   List<double[]> gradients(Operand<TFloat64> loss, Feeds feeds) {
-    Output<?>[] with = {logits.asOutput(), tap.asOutput()};
-    return session.evaluateAll(List.of(session.graph().addGradients(loss.asOutput(), with)), feeds);
+    return session.evaluateAll(List.of(gradientOutputs(loss)), feeds);
+  }
+
+  /** With respect to logits and tap. */
+  Output<?>[] gradientOutputs(Operand<TFloat64> loss) {
+    return session
+        .graph()
+        .addGradients(loss.asOutput(), new Output<?>[] {logits.asOutput(), tap.asOutput()});
   }
 
   @Override

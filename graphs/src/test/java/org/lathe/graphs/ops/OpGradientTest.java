@@ -63,7 +63,8 @@ class OpGradientTest {
               row));
       all.add(f64("softmax" + rank, (tf, x) -> tf.nn.softmax(x.get(0)), s));
       all.add(f64("gate" + rank, (tf, x) -> tf.math.mul(x.get(0), x.get(1)), s, row));
-      all.add(f64("scalar gate" + rank, (tf, x) -> tf.math.mul(x.get(0), x.get(1)), s, Shape.scalar()));
+      all.add(
+          f64("scalar gate" + rank, (tf, x) -> tf.math.mul(x.get(0), x.get(1)), s, Shape.scalar()));
       all.add(f64("bias" + rank, (tf, x) -> tf.math.add(x.get(0), x.get(1)), s, row));
       all.add(f64("exact gelu" + rank, (tf, x) -> GELU.gelu(tf, x.get(0), false), s));
       all.add(f64("relu" + rank, (tf, x) -> tf.nn.relu(x.get(0)), s));
@@ -99,10 +100,16 @@ class OpGradientTest {
                   LogSumExp.lastAxis(
                       tf,
                       tf.math.add(
-                          x.get(0), tf.constant(new double[] {0, Masks.HIDDEN, 0, 0, Masks.HIDDEN}))),
+                          x.get(0),
+                          tf.constant(new double[] {0, Masks.HIDDEN, 0, 0, Masks.HIDDEN}))),
               s));
     }
-    all.add(f64("matMul", (tf, x) -> tf.linalg.matMul(x.get(0), x.get(1)), Shape.of(3, 4), Shape.of(4, 2)));
+    all.add(
+        f64(
+            "matMul",
+            (tf, x) -> tf.linalg.matMul(x.get(0), x.get(1)),
+            Shape.of(3, 4),
+            Shape.of(4, 2)));
     all.add(
         f64(
             "matMul with itself transposed",
