@@ -43,7 +43,9 @@ class HfTokenizerTest {
   void givesTheIdsOfAPlainJavaEncoder() throws Exception {
     ReferenceEncoder reference = new ReferenceEncoder(json);
     for (String text : TextSamples.mixed(new Random(SEED), 2000)) {
-      assertThat(tokenizer.encode(text)).as("-Dseed=%d: %s", SEED, text).isEqualTo(reference.encode(text));
+      assertThat(tokenizer.encode(text))
+          .as("-Dseed=%d: %s", SEED, text)
+          .isEqualTo(reference.encode(text));
     }
   }
 
