@@ -35,7 +35,9 @@ class CorpusTest {
   @Test
   void textFilesAreCutAtSeparatorLinesOnly() throws Exception {
     Path file =
-        text("wiki.txt", "a <|endoftext|>\nb\n<|endoftext|>\nc\r\n<|endoftext|>\r\n \n<|endoftext|>\n<|endoftext|>x\n<|endoftext|>");
+        text(
+            "wiki.txt",
+            "a <|endoftext|>\nb\n<|endoftext|>\nc\r\n<|endoftext|>\r\n \n<|endoftext|>\n<|endoftext|>x\n<|endoftext|>");
     assertThat(read(file))
         .containsExactly(
             new Document("wiki.txt#0", "a <|endoftext|>\nb\n"),
@@ -64,7 +66,9 @@ class CorpusTest {
                 "a/package-info.java", "package a",
                 "module-info.java", "module m",
                 "a/data.bin", "\u0000"));
-    assertThat(CorpusReader.read(LocalStorage.INSTANCE, List.of(packed, directory.resolve("tree"), jar)))
+    assertThat(
+            CorpusReader.read(
+                LocalStorage.INSTANCE, List.of(packed, directory.resolve("tree"), jar)))
         .containsExactly(
             new Document("p.txt.gz", "packed"),
             new Document("tree/a.txt", "in tree"),
@@ -156,8 +160,7 @@ class CorpusTest {
   void preparingIsRepeatableAndCountsWhatItWrites() throws Exception {
     Path source = corpus();
     for (TokenizerKind kind : TokenizerKind.values()) {
-      DataConfig config =
-          new DataConfig(List.of(source.toString()), kind, 300, 0.1, 0.1, 0);
+      DataConfig config = new DataConfig(List.of(source.toString()), kind, 300, 0.1, 0.1, 0);
       Path first = Files.createDirectory(directory.resolve(kind.word() + 1));
       Path second = Files.createDirectory(directory.resolve(kind.word() + 2));
       try (PreparedData data = prepare(config, first);

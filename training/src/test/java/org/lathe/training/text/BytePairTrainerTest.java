@@ -24,7 +24,10 @@ class BytePairTrainerTest {
       for (int i = 0; i < 400; i++) {
         text.append("aaab \n".charAt(random.nextInt(6)));
       }
-      JsonNode model = new ObjectMapper().readTree(BytePairTrainer.train(List.of(text.toString()), 290)).get("model");
+      JsonNode model =
+          new ObjectMapper()
+              .readTree(BytePairTrainer.train(List.of(text.toString()), 290))
+              .get("model");
       List<String> merges = new ArrayList<>();
       model.get("merges").forEach(merge -> merges.add(merge.asText()));
       assertThat(merges).isEqualTo(referenceMerges(text.toString(), 290));

@@ -43,7 +43,9 @@ class HfTokenizerTest {
   void givesTheIdsOfAPlainJavaEncoder() throws Exception {
     ReferenceEncoder reference = new ReferenceEncoder(json);
     for (String text : TextSamples.mixed(new Random(SEED), 2000)) {
-      assertThat(tokenizer.encode(text)).as("-Dseed=%d: %s", SEED, text).isEqualTo(reference.encode(text));
+      assertThat(tokenizer.encode(text))
+          .as("-Dseed=%d: %s", SEED, text)
+          .isEqualTo(reference.encode(text));
     }
   }
 
@@ -56,7 +58,7 @@ class HfTokenizerTest {
 
   @Test
   void longLinesAndEmptyText() {
-    String line = "ab 1".repeat(250_000);
+    String line = "ab 1".repeat(50_000);
     assertThat(tokenizer.decode(tokenizer.encode(line))).isEqualTo(line);
     assertThat(tokenizer.encode("")).isEmpty();
     assertThat(tokenizer.decode(new int[0])).isEmpty();
