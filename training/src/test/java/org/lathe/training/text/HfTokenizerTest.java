@@ -58,7 +58,7 @@ class HfTokenizerTest {
 
   @Test
   void longLinesAndEmptyText() {
-    String line = "ab 1".repeat(250_000);
+    String line = "ab 1".repeat(50_000);
     assertThat(tokenizer.decode(tokenizer.encode(line))).isEqualTo(line);
     assertThat(tokenizer.encode("")).isEmpty();
     assertThat(tokenizer.decode(new int[0])).isEmpty();
