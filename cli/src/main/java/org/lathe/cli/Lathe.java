@@ -25,8 +25,7 @@ public final class Lathe {
             System.in,
             utf8(FileDescriptor.out),
             utf8(FileDescriptor.err),
-            // a console exists when both input and output are a terminal; good enough for a bar
-            System.console() != null && !"dumb".equals(System.getenv("TERM")),
+            Boolean.getBoolean("lathe.terminal"), // the launcher has looked
             new LocalStorage(),
             EngineWorkflows::new,
             home == null ? null : Path.of(home));
