@@ -16,5 +16,5 @@ final class AnswerOptions {
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Show this help.")
-  private boolean help;
+  boolean help;
 }

@@ -57,13 +57,7 @@ final class DemoCommand extends BaseCommand {
   }
 
   private Path sourceJars() {
-    if (sources == null && surroundings.home() == null) {
-      throw new ConfigException(
-          "the demo's text is fetched by the launcher; start it as ./lathe demo, or name a directory"
-              + " of source jars with --sources");
-    }
-    Path directory =
-        sources != null ? sources : surroundings.home().resolve("cli/target/demo-sources");
+    Path directory = sources == null ? fetchedSources() : sources;
     existingDirectory(directory, "demo text", "start the demo as ./lathe demo, which fetches it");
     try {
       boolean anyJar =
@@ -76,5 +70,15 @@ final class DemoCommand extends BaseCommand {
       throw new FailedException("cannot list " + directory + ": " + e.getMessage(), e);
     }
     return directory;
+  }
+
+  private Path fetchedSources() {
+    Path home = surroundings.home();
+    if (home == null) {
+      throw new ConfigException(
+          "the demo's text is fetched by the launcher; start it as ./lathe demo, or name a directory"
+              + " of source jars with --sources");
+    }
+    return home.resolve("cli/target/demo-sources");
   }
 }

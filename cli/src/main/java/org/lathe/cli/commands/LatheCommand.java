@@ -1,6 +1,5 @@
 package org.lathe.cli.commands;
 
-import org.lathe.cli.Surroundings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -35,21 +34,21 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done, 1 failed, 2 usage, 3 corrupt input, 4 diverged, 130 interrupted."
     })
 public final class LatheCommand implements Runnable {
-  @Spec private CommandSpec spec;
+  @Spec
+  @SuppressWarnings("NullAway.Init") // picocli sets it
+  private CommandSpec spec;
 
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Show this help.")
-  private boolean help;
+  boolean help;
 
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Print the version.")
-  private boolean version;
-
-  public LatheCommand(Surroundings surroundings) {}
+  boolean version;
 
   @Override
   public void run() {

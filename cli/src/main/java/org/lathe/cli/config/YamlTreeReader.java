@@ -123,31 +123,30 @@ final class YamlTreeReader {
               + parser.currentTokenLocation().getLineNr()
               + ")");
     }
-    switch (parser.currentToken()) {
-      case START_OBJECT:
+    return switch (parser.currentToken()) {
+      case START_OBJECT -> {
         ObjectNode object = NODES.objectNode();
         section(parser, object, path, depth);
-        return object;
-      case START_ARRAY:
+        yield object;
+      }
+      case START_ARRAY -> {
         ArrayNode array = NODES.arrayNode();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
           array.add(value(parser, path, depth + 1));
         }
-        return array;
-      case VALUE_NUMBER_INT:
-        return NODES.numberNode(parser.getBigIntegerValue());
-      case VALUE_NUMBER_FLOAT:
-        return NODES.numberNode(parser.getDoubleValue());
-      case VALUE_TRUE, VALUE_FALSE:
-        return NODES.booleanNode(parser.getBooleanValue());
-      case VALUE_NULL:
-        return NODES.nullNode();
-      default:
+        yield array;
+      }
+      case VALUE_NUMBER_INT -> NODES.numberNode(parser.getBigIntegerValue());
+      case VALUE_NUMBER_FLOAT -> NODES.numberNode(parser.getDoubleValue());
+      case VALUE_TRUE, VALUE_FALSE -> NODES.booleanNode(parser.getBooleanValue());
+      case VALUE_NULL -> NODES.nullNode();
+      default -> {
         String text = parser.getText();
-        return DOTLESS_EXPONENT.matcher(text).matches()
+        yield DOTLESS_EXPONENT.matcher(text).matches()
             ? NODES.numberNode(Double.parseDouble(text))
             : NODES.textNode(text);
-    }
+      }
+    };
   }
 
   private ConfigException syntax(JsonProcessingException e) {

@@ -31,7 +31,7 @@ record Axis(double low, double high, double step) {
     long numSteps = Math.round((high - low) / step);
     for (long i = 0; i <= numSteps; i++) {
       // by multiplication, so that 0.1 + 0.1 + 0.1 does not show as 0.30000000000000004
-      ticks.add(Math.rint((low / step + i)) * step);
+      ticks.add(Math.rint(low / step + i) * step);
     }
     return ticks;
   }
