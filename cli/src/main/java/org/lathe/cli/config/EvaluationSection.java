@@ -1,0 +1,27 @@
+package org.lathe.cli.config;
+
+/**
+ * How a language model is measured. Perplexity depends on window and stride, so results name both.
+ *
+ * @param window tokens the model reads at once
+ * @param stride tokens newly predicted per window
+ * @param longTermItems items of long-term memory or of the long cache
+ * @param neighbors K of the nearest-neighbor datastore
+ * @param maxTokens measure so many tokens of the split; 0 = all
+ * @param storeTokens training tokens in the datastore; 0 = all
+ */
+public record EvaluationSection(
+    int window, int stride, int longTermItems, int neighbors, long maxTokens, long storeTokens) {
+  public EvaluationSection {
+    Check.between("evaluation.window", window, 2, 1_048_576);
+    Check.require(
+        stride >= 1 && stride <= window,
+        "evaluation.stride",
+        stride,
+        "a whole number from 1 to evaluation.window (" + window + ")");
+    Check.between("evaluation.longTermItems", longTermItems, 1, 1_048_576);
+    Check.between("evaluation.neighbors", neighbors, 1, 65_536);
+    Check.atLeast("evaluation.maxTokens", maxTokens, 0);
+    Check.atLeast("evaluation.storeTokens", storeTokens, 0);
+  }
+}

@@ -1,0 +1,123 @@
+package org.lathe.cli.config;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is removed, how much, and how the rest is trained.
+ *
+ * @param target how much: a measured speed-up or a sparsity
+ * @param gates which kinds of units may go
+ * @param steps updates with gates
+ * @param rampFraction share of the steps over which the target grows linearly to its value
+ * @param learningRate of the model's weights while gates are trained
+ * @param gateLearningRate of logAlpha
+ * @param multiplierLearningRate of lambda1 and lambda2
+ * @param logAlphaLimit logAlpha is kept within plus and minus this
+ * @param distillation from the teacher
+ * @param finetuneSteps updates of the slim model, without gates
+ * @param finetuneLearningRate of these
+ * @param roundTo intermediate units kept are rounded up to a multiple of this
+ * @param batchSize at which the speed-up is measured
+ * @param length tokens at which the speed-up is measured
+ */
+public record PruningSection(
+    Target target,
+    List<GateKind> gates,
+    int steps,
+    double rampFraction,
+    double learningRate,
+    double gateLearningRate,
+    double multiplierLearningRate,
+    double logAlphaLimit,
+    Distillation distillation,
+    int finetuneSteps,
+    double finetuneLearningRate,
+    int roundTo,
+    int batchSize,
+    int length) {
+
+  /** Kinds of units a gate can close. */
+  public enum GateKind {
+    HEAD,
+    INTERMEDIATE,
+    @JsonProperty("attention-layer")
+    ATTENTION_LAYER,
+    @JsonProperty("feed-forward-layer")
+    FEED_FORWARD_LAYER,
+    HIDDEN
+  }
+
+  /**
+   * Exactly one of the two is set.
+   *
+   * @param speedup measured latency before / after, on this machine
+   * @param sparsity removed / prunable parameters
+   */
+  public record Target(@Nullable Double speedup, @Nullable Double sparsity) {
+    public Target {
+      if ((speedup == null) == (sparsity == null)) {
+        Check.require(
+            false,
+            "pruning.target",
+            speedup == null ? "empty" : "both speedup and sparsity",
+            "exactly one of speedup and sparsity");
+      }
+      if (speedup != null) {
+        Check.within("pruning.target.speedup", speedup, 1, 100);
+      }
+      if (sparsity != null) {
+        Check.below("pruning.target.sparsity", sparsity, 0, 1);
+      }
+    }
+  }
+
+  /**
+   * What the student learns from the teacher beside the text.
+   *
+   * @param layerWeight factor on the distance of hidden states
+   * @param predictionWeight factor on the divergence of the output distributions
+   * @param temperature of the output distributions
+   * @param matching which student layer follows which teacher layer
+   */
+  public record Distillation(
+      double layerWeight, double predictionWeight, double temperature, Matching matching) {
+    public Distillation {
+      Check.notNegative("pruning.distillation.layerWeight", layerWeight);
+      Check.notNegative("pruning.distillation.predictionWeight", predictionWeight);
+      Check.positive("pruning.distillation.temperature", temperature);
+    }
+  }
+
+  /** How student layers are matched to teacher layers (CoFi section 3.2). */
+  public enum Matching {
+    /** Layer l follows layer l. */
+    FIXED,
+    /** The nearest student layer, any. */
+    FREE,
+    /** The nearest student layer that keeps the order. */
+    ORDERED
+  }
+
+  public PruningSection {
+    gates = List.copyOf(gates);
+    Check.require(!gates.isEmpty(), "pruning.gates", "empty", "at least one kind of gate");
+    Check.require(
+        gates.stream().distinct().count() == gates.size(),
+        "pruning.gates",
+        gates,
+        "each kind at most once");
+    Check.atLeast("pruning.steps", steps, 1);
+    Check.within("pruning.rampFraction", rampFraction, 0, 1);
+    Check.positive("pruning.learningRate", learningRate);
+    Check.positive("pruning.gateLearningRate", gateLearningRate);
+    Check.positive("pruning.multiplierLearningRate", multiplierLearningRate);
+    Check.within("pruning.logAlphaLimit", logAlphaLimit, 1, 20);
+    Check.atLeast("pruning.finetuneSteps", finetuneSteps, 0);
+    Check.positive("pruning.finetuneLearningRate", finetuneLearningRate);
+    Check.between("pruning.roundTo", roundTo, 1, 4_096);
+    Check.between("pruning.batchSize", batchSize, 1, 65_536);
+    Check.between("pruning.length", length, 1, 1_048_576);
+  }
+}

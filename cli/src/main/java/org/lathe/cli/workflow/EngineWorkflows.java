@@ -1,0 +1,59 @@
+package org.lathe.cli.workflow;
+
+import org.lathe.graphs.errors.FailedException;
+
+/** The workflows on the engines of this build; one class behind each method. */
+public final class EngineWorkflows implements Workflows {
+
+  @Override
+  public Outcome prepare(PrepareRequest request, RunContext context) {
+    throw absent("prepare");
+  }
+
+  @Override
+  public Outcome train(TrainRequest request, RunContext context) {
+    throw absent("train");
+  }
+
+  @Override
+  public Outcome evaluate(EvaluateRequest request, RunContext context) {
+    throw absent("evaluate");
+  }
+
+  @Override
+  public Outcome prune(PruneRequest request, RunContext context) {
+    throw absent("prune");
+  }
+
+  @Override
+  public Outcome export(ExportRequest request, RunContext context) {
+    throw absent("export");
+  }
+
+  @Override
+  public Outcome verify(VerifyRequest request, RunContext context) {
+    throw absent("verify");
+  }
+
+  @Override
+  public Outcome predict(PredictRequest request, RunContext context) {
+    throw absent("predict");
+  }
+
+  @Override
+  public Outcome report(ReportRequest request, RunContext context) {
+    throw absent("report");
+  }
+
+  @Override
+  public Outcome demo(DemoRequest request, RunContext context) {
+    throw absent("demo");
+  }
+
+  private static FailedException absent(String command) {
+    return new FailedException(
+        "the command '"
+            + command
+            + "' is not part of this build yet; see CHANGELOG.md for what is");
+  }
+}

@@ -1,0 +1,15 @@
+package org.lathe.cli.workflow;
+
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import org.lathe.cli.config.Overrides;
+
+/**
+ * Publishes the model of a run as {@code out/VERSION}.
+ *
+ * @param run a training or pruning run
+ * @param out directory of the model, parent of its versions
+ * @param version version to publish; empty = one more than the highest there
+ * @param overrides changes to the run's configuration
+ */
+public record ExportRequest(Path run, Path out, OptionalLong version, Overrides overrides) {}

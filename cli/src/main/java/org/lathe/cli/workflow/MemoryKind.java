@@ -1,0 +1,15 @@
+package org.lathe.cli.workflow;
+
+/** Which memory an evaluation adds to the model's own vocabulary distribution. */
+public enum MemoryKind {
+  /** The vocabulary softmax alone. */
+  NONE,
+  /** A continuous cache over the same window, tuned on the validation split. */
+  CACHE,
+  /** TRIME local memory: the tokens of the window. */
+  LOCAL,
+  /** TRIME long-term memory: the last {@code evaluation.longTermItems} tokens of the document. */
+  LONG,
+  /** A nearest-neighbor datastore over the training text, interpolated. */
+  KNN
+}

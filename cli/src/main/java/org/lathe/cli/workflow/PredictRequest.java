@@ -1,0 +1,20 @@
+package org.lathe.cli.workflow;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.lathe.cli.config.Overrides;
+
+/**
+ * Continues each prompt.
+ *
+ * @param modelOrRun a version directory of an exported model, or a run
+ * @param prompts at least one, none empty
+ * @param numTokens tokens to add to each
+ * @param overrides changes to the run's configuration
+ */
+public record PredictRequest(
+    Path modelOrRun, List<String> prompts, int numTokens, Overrides overrides) {
+  public PredictRequest {
+    prompts = List.copyOf(prompts);
+  }
+}

@@ -1,0 +1,90 @@
+package org.lathe.cli.results;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lathe.cli.workflow.LocalStorage;
+import org.lathe.graphs.errors.CorruptFileException;
+
+class ResultsTableTest {
+  private static final String ROW =
+      "{\"experiment\":\"demo\",\"system\":\"a|b\",\"dataset\":\"java\",\"split\":\"test\","
+          + "\"memory\":\"local\",\"metric\":\"perplexity\",\"value\":12.3456,\"seed\":1,"
+          + "\"command\":\"lathe demo\",\"commit\":\"abc\",\"seconds\":3.5,\"note\":\"w 128\"}\n";
+
+  @TempDir Path docs;
+
+  @BeforeEach
+  void files() throws IOException {
+    Files.createDirectories(docs.resolve("results"));
+    Files.writeString(
+        docs.resolve("results.md"), "before\n<!-- table: demo -->\nold\n<!-- end -->\nafter\n");
+    rows(ROW);
+  }
+
+  private void rows(String text) throws IOException {
+    Files.writeString(docs.resolve("results/results.jsonl"), text);
+  }
+
+  private ResultsTable read() {
+    return ResultsTable.read(new LocalStorage(), docs);
+  }
+
+  /** The one that keeps the project's own prose and data together. */
+  @Test
+  void theProjectsTablesAgree() {
+    Path own = Path.of("..", "docs").toAbsolutePath().normalize();
+    assertThat(ResultsTable.read(new LocalStorage(), own).agrees())
+        .as("docs/results.md agrees with results.jsonl; run ./lathe results --write")
+        .isTrue();
+  }
+
+  @Test
+  void writesTheTableAndNothingElse() throws IOException {
+    assertThat(read().agrees()).isFalse();
+    read().write();
+    assertThat(Files.readString(docs.resolve("results.md")))
+        .startsWith("before\n<!-- table: demo -->\n| system |")
+        .contains("| a\\|b | java | test | local | perplexity | 12.35 | 1 | w 128 |\n")
+        .endsWith("<!-- end -->\nafter\n")
+        .doesNotContain("old");
+    assertThat(read().agrees()).isTrue();
+    rows(ROW.replace("12.3456", "12.4456"));
+    assertThat(read().agrees()).isFalse();
+  }
+
+  @Test
+  void badRowsNameTheirLine() throws IOException {
+    rows(ROW + ROW.replace("\"local\"", "\"locl\""));
+    assertThatThrownBy(this::read)
+        .isInstanceOf(CorruptFileException.class)
+        .hasMessageContaining("line 2")
+        .hasMessageContaining("locl");
+    rows(ROW.replace("\"seed\":1,", ""));
+    assertThatThrownBy(this::read).hasMessageContaining("line 1").hasMessageContaining("seed");
+    rows(ROW.replace("\"note\"", "\"notes\""));
+    assertThatThrownBy(this::read).hasMessageContaining("notes");
+  }
+
+  @Test
+  void aRowWithoutATableIsNotLost() throws IOException {
+    rows(ROW.replace("\"demo\"", "\"other\""));
+    assertThatThrownBy(() -> read().agrees()).hasMessageContaining("table: other");
+  }
+
+  @Test
+  void numbersKeepMeaningfulDigits() {
+    assertThat(ResultsTable.number(12.3456)).isEqualTo("12.35");
+    assertThat(ResultsTable.number(2)).isEqualTo("2");
+    assertThat(ResultsTable.number(2.0213)).isEqualTo("2.021");
+    assertThat(ResultsTable.number(0.5)).isEqualTo("0.5000");
+    assertThat(ResultsTable.number(3.2e-5)).isEqualTo("3.20e-05");
+    assertThat(ResultsTable.number(412.345)).isEqualTo("412.3");
+  }
+}
