@@ -103,7 +103,7 @@ public final class SavedModelInspector {
         .getNodeList()
         .forEach(node -> numNodesByOp.merge(node.getOp(), 1, Integer::sum));
     return new SavedModelSummary(
-        ImmutableList.copyOf(meta.getMetaInfoDef().getTagsList()),
+        meta.getMetaInfoDef().getTagsList(),
         meta.getMetaInfoDef().getTensorflowVersion(),
         signatures.buildOrThrow(),
         ImmutableSortedMap.copyOf(numNodesByOp),

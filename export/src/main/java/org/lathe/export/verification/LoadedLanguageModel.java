@@ -147,6 +147,7 @@ public final class LoadedLanguageModel implements AutoCloseable {
   private static int requireLanguageModel(SavedModelSummary summary, String source) {
     List<String> required =
         List.of(SignatureNames.NEXT_TOKEN, SignatureNames.NEXT_TOKEN_INT64, SignatureNames.SCORE);
+    List<Long> shape = List.of();
     for (String name : required) {
       SavedModelSummary.Signature signature = summary.signatures().get(name);
       if (signature == null || !signature.method().equals(SignatureNames.METHOD)) {
@@ -161,18 +162,16 @@ public final class LoadedLanguageModel implements AutoCloseable {
                 + ". Use a language model that Lathe exported.");
       }
       tensor(signature.inputs(), SignatureNames.INPUT, source);
-      tensor(signature.outputs(), SignatureNames.OUTPUT, source);
+      SavedModelSummary.TensorSpec output =
+          tensor(signature.outputs(), SignatureNames.OUTPUT, source);
+      if (name.equals(SignatureNames.NEXT_TOKEN)) {
+        shape = output.shape();
+      }
     }
     if (!summary.tags().contains(SignatureNames.TAG)) {
       throw new CorruptFileException(
           source + " has the tags " + summary.tags() + "; expected 'serve'. Export it again.");
     }
-    List<Long> shape =
-        tensor(
-                summary.signatures().get(SignatureNames.NEXT_TOKEN).outputs(),
-                SignatureNames.OUTPUT,
-                source)
-            .shape();
     if (shape.size() != 2 || shape.get(1) <= 0 || shape.get(1) > Integer.MAX_VALUE) {
       throw new CorruptFileException(
           source
