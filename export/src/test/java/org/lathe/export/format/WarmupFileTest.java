@@ -33,8 +33,8 @@ final class WarmupFileTest {
     // log.6{request.1{spec.1{name.3="s"}, inputs.2{key.1="input_ids", value.2{dtype.1=3,
     // shape.2{dim.2{size.1=1} x 2}, content.4=02 01 00 00}}}}
     int[] payload = {
-      0x32, 43, 0x0a, 41, 0x0a, 3, 0x1a, 1, 's', 0x12, 34, 0x0a, 9, 'i', 'n', 'p', 'u', 't', '_',
-      'i', 'd', 's', 0x12, 21, 0x08, 3, 0x12, 8, 0x12, 2, 0x08, 1, 0x12, 2, 0x08, 1, 0x22, 4, 2, 1,
+      0x32, 40, 0x0a, 38, 0x0a, 3, 0x1a, 1, 's', 0x12, 31, 0x0a, 9, 'i', 'n', 'p', 'u', 't', '_',
+      'i', 'd', 's', 0x12, 18, 0x08, 3, 0x12, 8, 0x12, 2, 0x08, 1, 0x12, 2, 0x08, 1, 0x22, 4, 2, 1,
       0, 0
     };
     byte[] found = Arrays.copyOfRange(file, 12, file.length - 4);
