@@ -1,0 +1,162 @@
+package org.lathe.export.latency;
+
+import com.google.common.base.Preconditions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.lathe.graphs.config.BlockShape;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.layers.TransformerBlock;
+import org.lathe.graphs.models.DecoderLanguageModel;
+import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.ops.Masks;
+import org.lathe.graphs.ops.SequenceShape;
+import org.lathe.graphs.variables.VariableCatalog;
+import org.lathe.graphs.variables.VariableGroup;
+import org.lathe.training.weights.WeightTransfer;
+import org.tensorflow.Graph;
+import org.tensorflow.Operand;
+import org.tensorflow.Session;
+import org.tensorflow.Tensor;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+/**
+ * Times single sublayers with their norm and residual, for latency tables. A chain of copies with
+ * weights of their own runs in one graph, once to its first copy and once to its last, in turns:
+ * the difference of the medians over the number of copies between is the time of one, and what a
+ * session call costs cancels.
+ */
+public final class SublayerBench {
+  private static final int NUM_COPIES = 4;
+  private static final double NANOS_PER_MS = 1e6;
+
+  private final int numWarmups;
+  private final int numRuns;
+  private final ConfigProto session;
+
+  /**
+   * @param numWarmups calls that are not counted
+   * @param numRuns calls that are
+   * @param numThreads of TensorFlow; 0 = as many as cores
+   */
+  public SublayerBench(int numWarmups, int numRuns, int numThreads) {
+    Preconditions.checkArgument(
+        numWarmups >= 0 && numRuns > 0, "a measurement needs at least one run");
+    this.numWarmups = numWarmups;
+    this.numRuns = numRuns;
+    this.session =
+        ConfigProto.newBuilder()
+            .setIntraOpParallelismThreads(numThreads)
+            .setInterOpParallelismThreads(numThreads)
+            .build();
+  }
+
+  /** Median time of one attention sublayer of this many heads; 0 for no head. */
+  public double attentionMs(TransformerConfig config, int batchSize, int length, int numHeads) {
+    return numHeads == 0 ? 0 : sublayerMs(config, new BlockShape(numHeads, 0), batchSize, length);
+  }
+
+  /** Median time of one feed-forward sublayer of this width; 0 for width 0. */
+  public double feedForwardMs(TransformerConfig config, int batchSize, int length, int width) {
+    return width == 0 ? 0 : sublayerMs(config, new BlockShape(0, width), batchSize, length);
+  }
+
+  /**
+   * Median time of what pruning leaves: embeddings, final norm, projection of the last position,
+   * and the session call itself.
+   */
+  public double otherMs(TransformerConfig config, int batchSize, int length) {
+    BlockShape empty = new BlockShape(0, 0);
+    return wholeModelMs(config.withBlocks(config.hiddenSize(), List.of(empty)), batchSize, length);
+  }
+
+  /** Median time of a call of the whole model, with the logits of each row's last position. */
+  public double wholeModelMs(TransformerConfig config, int batchSize, int length) {
+    try (Graph graph = new Graph();
+        Session run = new Session(graph, session);
+        TInt32 ids =
+            TInt32.tensorOf(
+                Shape.of(batchSize, length),
+                DataBuffers.of(new int[batchSize * length], true, false))) {
+      Ops tf = Ops.create(graph);
+      VariableCatalog catalog = new VariableCatalog(tf, 1);
+      DecoderLanguageModel model = new DecoderLanguageModel(catalog, config);
+      Placeholder<TInt32> tokensBT =
+          tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(batchSize, length)));
+      DecoderLanguageModel.Output output = model.call(tf, tokensBT, Gates.NONE, Dropout.NONE);
+      int[] last = new int[batchSize];
+      for (int i = 0; i < batchSize; i++) {
+        last[i] = i * length + length - 1;
+      }
+      Operand<TFloat32> lastBD = tf.gather(output.outputND(), tf.constant(last), tf.constant(0));
+      Operand<TFloat32> logitsBV = model.logits(tf, lastBD, Gates.NONE);
+      new WeightTransfer(tf, catalog.all()).initialize(run);
+      for (int i = 0; i < numWarmups; i++) {
+        timeMs(run, tokensBT, ids, logitsBV);
+      }
+      double[] times = new double[numRuns];
+      for (int i = 0; i < numRuns; i++) {
+        times[i] = timeMs(run, tokensBT, ids, logitsBV);
+      }
+      return new Samples(times).median();
+    }
+  }
+
+  private double sublayerMs(TransformerConfig config, BlockShape shape, int batchSize, int length) {
+    TransformerConfig chain =
+        config.withBlocks(config.hiddenSize(), Collections.nCopies(NUM_COPIES + 1, shape));
+    Shape inputShape = Shape.of((long) batchSize * length, config.hiddenSize());
+    float[] values = new float[Math.toIntExact(inputShape.size())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) Math.sin(i);
+    }
+    try (Graph graph = new Graph();
+        Session run = new Session(graph, session);
+        TFloat32 input = TFloat32.tensorOf(inputShape, DataBuffers.of(values, true, false))) {
+      Ops tf = Ops.create(graph);
+      VariableCatalog catalog = new VariableCatalog(tf, 1);
+      Placeholder<TFloat32> inputND = tf.placeholder(TFloat32.class, Placeholder.shape(inputShape));
+      SequenceShape sizes = new SequenceShape(tf.constant(batchSize), tf.constant(length));
+      Operand<TFloat32> mask = Masks.causal(tf, tf.constant(length));
+      List<Operand<TFloat32>> outputs = new ArrayList<>();
+      Operand<TFloat32> hidden = inputND;
+      for (int i = 0; i <= NUM_COPIES; i++) {
+        TransformerBlock block =
+            new TransformerBlock(
+                catalog, "copy_" + i, chain, i, /* keepTap= */ false, VariableGroup.MODEL);
+        hidden = block.call(tf, hidden, sizes, mask, Gates.NONE, Dropout.NONE).hidden();
+        outputs.add(hidden);
+      }
+      new WeightTransfer(tf, catalog.all()).initialize(run);
+      Operand<TFloat32> first = outputs.get(0);
+      Operand<TFloat32> last = outputs.get(NUM_COPIES);
+      for (int i = 0; i < numWarmups; i++) {
+        timeMs(run, inputND, input, first);
+        timeMs(run, inputND, input, last);
+      }
+      double[] oneTimes = new double[numRuns];
+      double[] allTimes = new double[numRuns];
+      for (int i = 0; i < numRuns; i++) {
+        oneTimes[i] = timeMs(run, inputND, input, first);
+        allTimes[i] = timeMs(run, inputND, input, last);
+      }
+      double difference = new Samples(allTimes).median() - new Samples(oneTimes).median();
+      // noise can make the difference of tiny sublayers negative
+      return Math.max(0, difference / NUM_COPIES);
+    }
+  }
+
+  private static double timeMs(
+      Session run, Operand<?> placeholder, Tensor fed, Operand<TFloat32> computed) {
+    long start = System.nanoTime();
+    run.runner().feed(placeholder, fed).addTarget(computed.op()).run().close();
+    return (System.nanoTime() - start) / NANOS_PER_MS;
+  }
+}

@@ -1,0 +1,127 @@
+package org.lathe.export.savedmodel;
+
+import com.google.common.base.Preconditions;
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSortedMap;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lathe.export.verification.ReferenceScorer;
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.weights.Weights;
+
+/**
+ * What to export and where to.
+ *
+ * @param config of the model, full or slim
+ * @param memory how the model was trained; objective NONE serves a plain softmax, any other one
+ *     joins the local memory of each row
+ * @param weights exactly the variables of the decoder, by their names, fixed positions included
+ * @param baseDirectory the directory that a server watches, models/NAME
+ * @param version positive; the directory baseDirectory/version must not exist
+ * @param temperature divides the memory scores (TRIME equation 5); tuned on development data
+ * @param metadata facts for the signature card and the manifest, such as dataset and perplexity;
+ *     keep times and paths out, or the same input gives other bytes
+ * @param assets files to copy into assets.extra, by the name they get there
+ * @param reference computes the recorded outputs; null = {@link
+ *     org.lathe.export.verification.GraphReference} over the same weights
+ */
+public record ExportRequest(
+    TransformerConfig config,
+    MemoryConfig memory,
+    Weights weights,
+    Path baseDirectory,
+    long version,
+    double temperature,
+    Map<String, String> metadata,
+    Map<String, Path> assets,
+    @Nullable ReferenceScorer reference) {
+
+  public ExportRequest {
+    Preconditions.checkArgument(version > 0, "version (%s) must be positive", version);
+    Preconditions.checkArgument(
+        temperature > 0 && temperature < Double.POSITIVE_INFINITY,
+        "temperature (%s) must be positive",
+        temperature);
+    metadata = ImmutableSortedMap.copyOf(metadata);
+    assets = ImmutableSortedMap.copyOf(assets);
+    for (String name : assets.keySet()) {
+      Preconditions.checkArgument(
+          name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*"),
+          "asset name '%s' must be a plain file name",
+          name);
+    }
+  }
+
+  /** Temperature 1, no metadata, no assets, the default reference. */
+  public static ExportRequest of(
+      TransformerConfig config,
+      MemoryConfig memory,
+      Weights weights,
+      Path baseDirectory,
+      long version) {
+    return new ExportRequest(
+        config,
+        memory,
+        weights,
+        baseDirectory,
+        version,
+        1,
+        ImmutableMap.of(),
+        ImmutableMap.of(),
+        null);
+  }
+
+  public ExportRequest withTemperature(double newTemperature) {
+    return new ExportRequest(
+        config,
+        memory,
+        weights,
+        baseDirectory,
+        version,
+        newTemperature,
+        metadata,
+        assets,
+        reference);
+  }
+
+  public ExportRequest withMetadata(Map<String, String> newMetadata) {
+    return new ExportRequest(
+        config,
+        memory,
+        weights,
+        baseDirectory,
+        version,
+        temperature,
+        newMetadata,
+        assets,
+        reference);
+  }
+
+  public ExportRequest withAssets(Map<String, Path> newAssets) {
+    return new ExportRequest(
+        config,
+        memory,
+        weights,
+        baseDirectory,
+        version,
+        temperature,
+        metadata,
+        newAssets,
+        reference);
+  }
+
+  public ExportRequest withReference(ReferenceScorer newReference) {
+    return new ExportRequest(
+        config,
+        memory,
+        weights,
+        baseDirectory,
+        version,
+        temperature,
+        metadata,
+        assets,
+        newReference);
+  }
+}

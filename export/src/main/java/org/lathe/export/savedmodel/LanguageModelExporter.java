@@ -1,0 +1,205 @@
+package org.lathe.export.savedmodel;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.lathe.export.format.OpAllowList;
+import org.lathe.export.format.SavedModelInspector;
+import org.lathe.export.format.WarmupFile;
+import org.lathe.export.verification.GraphReference;
+import org.lathe.export.verification.ModelVerifier;
+import org.lathe.export.verification.ReferenceCase;
+import org.lathe.export.verification.ReferenceFile;
+import org.lathe.export.verification.ReferenceScorer;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.errors.FailedException;
+import org.lathe.training.files.IoGuard;
+import org.lathe.training.files.JsonFile;
+import org.lathe.training.files.Manifest;
+import org.lathe.training.files.StagedDirectory;
+import org.lathe.training.files.Storage;
+import org.lathe.training.weights.TensorBundle;
+import org.tensorflow.Graph;
+import org.tensorflow.TensorFlow;
+import org.tensorflow.exceptions.TensorFlowException;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.SavedModel;
+
+/**
+ * Publishes a language model as models/NAME/VERSION for TensorFlow Serving:
+ *
+ * <pre>
+ *   saved_model.pb  variables/                       what a server loads
+ *   assets.extra/tf_serving_warmup_requests          what it replays first
+ *   assets.extra/reference.json                      what `verify` compares with
+ *   assets.extra/card.md  signature.json             what a client must know
+ *   MANIFEST.json                                    names, sizes and checksums
+ * </pre>
+ *
+ * <p>The directory is built hidden beside its place, opened with TensorFlow's loader, compared with
+ * the training-side model, and renamed once. The same input gives the same bytes.
+ */
+public final class LanguageModelExporter {
+  private static final String EXTRA = "assets.extra";
+  private static final String CARD = "card.md";
+  private static final String SIGNATURE = "signature.json";
+
+  private static final Set<String> RESERVED_ASSETS =
+      Set.of(CARD, SIGNATURE, "reference.json", "tf_serving_warmup_requests");
+
+  /** Room for everything but weights and graph. */
+  private static final long SMALL_FILES_BYTES = 1L << 20;
+
+  private static final int COPY_BUFFER_BYTES = 1 << 16;
+
+  private LanguageModelExporter() {}
+
+  /**
+   * @throws org.lathe.graphs.errors.GraphMismatchException when the weights are not the decoder's
+   * @throws ConfigException when an asset has a reserved name
+   * @throws FailedException when the version exists, the disk fails, or the exported model does not
+   *     answer as the trained one; nothing is published then
+   */
+  public static ExportedModel export(Storage storage, ExportRequest request) {
+    for (String name : request.assets().keySet()) {
+      if (RESERVED_ASSETS.contains(name)) {
+        throw new ConfigException(
+            "The asset name '" + name + "' is used by the exporter itself. Choose another one.");
+      }
+    }
+    try (Graph graph = new Graph()) {
+      InferenceGraph inference = new InferenceGraph(Ops.create(graph), request);
+      request.weights().requireExactly(inference.variableShapes(), "the weights to export");
+      SavedModel model = SavedModelProto.of(graph.toGraphDef(), inference);
+      OpAllowList.check(model.getMetaGraphs(0).getGraphDef(), "the inference graph");
+      byte[] modelBytes = SavedModelProto.deterministicBytes(model);
+      if (modelBytes.length > SavedModelInspector.MAX_GRAPH_BYTES) {
+        throw new FailedException(
+            "The graph has "
+                + modelBytes.length
+                + " bytes; the limit is "
+                + SavedModelInspector.MAX_GRAPH_BYTES
+                + ". Weights belong into variables.");
+      }
+      SignatureCard card = new SignatureCard(request, inference, TensorFlow.version());
+      return publish(storage, request, modelBytes, card, referenceCases(request));
+    }
+  }
+
+  private static List<ReferenceCase> referenceCases(ExportRequest request) {
+    int[][] prompts = WarmupPlan.referencePrompts(request.config());
+    ReferenceScorer given = request.reference();
+    float[][] outputs;
+    if (given != null) {
+      outputs = given.nextLogProbabilities(prompts);
+    } else {
+      try (GraphReference reference =
+          new GraphReference(
+              request.config(), request.memory(), request.weights(), request.temperature())) {
+        outputs = reference.nextLogProbabilities(prompts);
+      }
+    }
+    List<ReferenceCase> cases = new ArrayList<>();
+    for (int i = 0; i < prompts.length; i++) {
+      cases.add(ReferenceCase.of(prompts[i], outputs[i]));
+    }
+    return cases;
+  }
+
+  private static ExportedModel publish(
+      Storage storage,
+      ExportRequest request,
+      byte[] modelBytes,
+      SignatureCard card,
+      List<ReferenceCase> cases) {
+    Path target = request.baseDirectory().resolve(Long.toString(request.version()));
+    long estimatedBytes =
+        request.weights().numValues() * Float.BYTES
+            + modelBytes.length
+            + assetBytes(storage, request)
+            + SMALL_FILES_BYTES;
+    try (StagedDirectory staged = StagedDirectory.begin(storage, target, estimatedBytes)) {
+      Path directory = staged.path();
+      createDirectory(storage, directory.resolve("variables"));
+      createDirectory(storage, directory.resolve(EXTRA));
+      writeVariables(directory, request);
+      write(storage, directory.resolve(SavedModelInspector.FILE), modelBytes);
+      write(
+          storage,
+          directory.resolve(WarmupFile.PATH),
+          WarmupFile.encode(WarmupPlan.requests(request.config())));
+      ReferenceFile.write(storage, directory, cases);
+      JsonFile.write(storage, directory.resolve(EXTRA).resolve(SIGNATURE), card.facts());
+      write(
+          storage,
+          directory.resolve(EXTRA).resolve(CARD),
+          card.markdown().getBytes(StandardCharsets.UTF_8));
+      for (Map.Entry<String, Path> asset : request.assets().entrySet()) {
+        copy(storage, asset.getValue(), directory.resolve(EXTRA).resolve(asset.getKey()));
+      }
+      ModelVerifier.verifyContents(storage, directory);
+      staged.commit(ModelVerifier.MANIFEST_KIND, card.facts());
+    }
+    long sizeBytes =
+        Manifest.read(storage, target).files().stream().mapToLong(Manifest.Entry::sizeBytes).sum();
+    return new ExportedModel(
+        target,
+        request.version(),
+        request.weights().names().size(),
+        request.weights().numValues(),
+        sizeBytes);
+  }
+
+  private static void writeVariables(Path directory, ExportRequest request) {
+    try {
+      TensorBundle.write(directory.resolve("variables").resolve("variables"), request.weights());
+    } catch (TensorFlowException e) {
+      throw new FailedException(
+          "Cannot write the variables into " + directory + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static long assetBytes(Storage storage, ExportRequest request) {
+    long sum = 0;
+    for (Path file : request.assets().values()) {
+      sum += IoGuard.call(storage, "read", file, () -> storage.size(file));
+    }
+    return sum;
+  }
+
+  private static void createDirectory(Storage storage, Path directory) {
+    IoGuard.run(storage, "create", directory, () -> storage.createDirectories(directory));
+  }
+
+  private static void write(Storage storage, Path file, byte[] bytes) {
+    IoGuard.run(
+        storage,
+        "write",
+        file,
+        () -> {
+          try (OutputStream out = storage.create(file)) {
+            out.write(bytes);
+          }
+        });
+  }
+
+  private static void copy(Storage storage, Path source, Path target) {
+    IoGuard.run(storage, "copy", source, () -> copyBytes(storage, source, target));
+  }
+
+  private static void copyBytes(Storage storage, Path source, Path target) throws IOException {
+    try (InputStream in = storage.open(source);
+        OutputStream out = storage.create(target)) {
+      byte[] buffer = new byte[COPY_BUFFER_BYTES];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        out.write(buffer, 0, read);
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package org.lathe.export.verification;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What was checked and found right; a model that fails a check gives an exception instead.
+ *
+ * @param checks in the order in which they were made
+ * @param maxLogProbabilityDifference largest difference to the recorded outputs
+ */
+public record VerificationReport(
+    Path directory, List<Check> checks, double maxLogProbabilityDifference) {
+
+  /**
+   * @param name a few words
+   * @param finding with its numbers
+   */
+  public record Check(String name, String finding) {}
+}

@@ -1,0 +1,83 @@
+package org.lathe.export.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.lathe.graphs.errors.CorruptFileException;
+
+final class WarmupFileTest {
+  private static final List<WarmupRequest> REQUESTS =
+      List.of(
+          new WarmupRequest("serving_default", false, new int[][] {{1, 2, -1}, {4, 5, 6}}),
+          new WarmupRequest("serving_int64", true, new int[][] {{7}}));
+
+  @Test
+  void whatWasWrittenIsRead() {
+    List<WarmupRequest> read = WarmupFile.decode(WarmupFile.encode(REQUESTS), "w");
+    assertThat(read).hasSize(2);
+    for (int i = 0; i < read.size(); i++) {
+      assertThat(read.get(i).signature()).isEqualTo(REQUESTS.get(i).signature());
+      assertThat(read.get(i).wide()).isEqualTo(REQUESTS.get(i).wide());
+      assertThat(read.get(i).ids()).isDeepEqualTo(REQUESTS.get(i).ids());
+    }
+  }
+
+  /** Field numbers and framing against bytes put together by hand. */
+  @Test
+  void bytesAreThoseOfThePredictionLogMessage() {
+    byte[] file = WarmupFile.encode(List.of(new WarmupRequest("s", false, new int[][] {{258}})));
+    // log.6{request.1{spec.1{name.3="s"}, inputs.2{key.1="input_ids", value.2{dtype.1=3,
+    // shape.2{dim.2{size.1=1} x 2}, content.4=02 01 00 00}}}}
+    int[] payload = {
+      0x32, 40, 0x0a, 38, 0x0a, 3, 0x1a, 1, 's', 0x12, 31, 0x0a, 9, 'i', 'n', 'p', 'u', 't', '_',
+      'i', 'd', 's', 0x12, 18, 0x08, 3, 0x12, 8, 0x12, 2, 0x08, 1, 0x12, 2, 0x08, 1, 0x22, 4, 2, 1,
+      0, 0
+    };
+    byte[] found = Arrays.copyOfRange(file, 12, file.length - 4);
+    byte[] expected = new byte[payload.length];
+    for (int i = 0; i < payload.length; i++) {
+      expected[i] = (byte) payload[i];
+    }
+    assertThat(found).isEqualTo(expected);
+  }
+
+  @Test
+  void everyFlippedBitAndEveryCutIsRefused() {
+    byte[] file = WarmupFile.encode(REQUESTS);
+    for (int bit = 0; bit < 8 * file.length; bit++) {
+      byte[] flipped = file.clone();
+      flipped[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThatThrownBy(() -> WarmupFile.decode(flipped, "w"))
+          .isInstanceOf(CorruptFileException.class);
+    }
+    int firstRecordEnds = WarmupFile.encode(REQUESTS.subList(0, 1)).length;
+    for (int size = 1; size < file.length; size++) {
+      byte[] cut = Arrays.copyOf(file, size);
+      if (size != firstRecordEnds) {
+        assertThatThrownBy(() -> WarmupFile.decode(cut, "w"))
+            .isInstanceOf(CorruptFileException.class);
+      }
+    }
+  }
+
+  @Test
+  void hostilePayloadsInSoundFramesGiveDeclaredErrorsOnly() {
+    byte[] sound =
+        TfRecords.unframe(WarmupFile.encode(REQUESTS), WarmupFile.MAX_RECORDS, "w").get(0);
+    Random random = new Random(3);
+    for (int i = 0; i < 2_000; i++) {
+      byte[] changed = sound.clone();
+      changed[random.nextInt(changed.length)] = (byte) random.nextInt(256);
+      byte[] file = TfRecords.frame(List.of(changed));
+      try {
+        WarmupFile.decode(file, "w");
+      } catch (CorruptFileException expected) {
+        assertThat(expected).hasMessageContaining("w, record 0");
+      }
+    }
+  }
+}
