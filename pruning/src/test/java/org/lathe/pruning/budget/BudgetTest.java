@@ -152,8 +152,7 @@ class BudgetTest {
                   GateSet.sampled(
                       tf, catalog, TINY, EnumSet.of(GateKind.HEADS), 30, 1, tf.constant(0));
               ExpectedSizeOps sizes = ExpectedSizeOps.of(tf, TINY, gates);
-              return List.of(
-                  ParameterCount.sparsity(tf, TINY, sizes), TABLE.expectedMs(tf, sizes));
+              return List.of(ParameterCount.sparsity(tf, TINY, sizes), TABLE.expectedMs(tf, sizes));
             });
     assertThat(found.get(0)[0]).isCloseTo(0, within(1e-6f));
     assertThat(found.get(1)[0]).isCloseTo(3 + 2 * (6 + 8), within(1e-5f));

@@ -50,8 +50,7 @@ class LagrangianTest {
     float[] r =
         Evaluate.graph(
                 (tf, catalog) ->
-                    List.of(
-                        new Lagrangian(catalog).loss(tf, tf.constant(0.3f), tf.constant(0.9f))))
+                    List.of(new Lagrangian(catalog).loss(tf, tf.constant(0.3f), tf.constant(0.9f))))
             .get(0);
     assertThat(r).containsExactly(0);
   }

@@ -35,9 +35,7 @@ class DistillationTest {
               Operand<TFloat32> t = matrix(tf, teacher, POSITIONS, size);
               Operand<TFloat32> loss = PredictionDistillation.loss(tf, s, t, tau);
               return List.of(
-                  loss,
-                  Evaluate.gradient(tf, loss, s),
-                  PredictionDistillation.loss(tf, t, t, tau));
+                  loss, Evaluate.gradient(tf, loss, s), PredictionDistillation.loss(tf, t, t, tau));
             });
     double expected = 0;
     for (int n = 0; n < POSITIONS; n++) {
@@ -91,8 +89,7 @@ class DistillationTest {
                 weights);
         for (int i = 0; i < teacherLayers.size(); i++) {
           for (int j = 0; j < LAYERS; j++) {
-            assertThat((double) found.get(1)[i * LAYERS + j])
-                .isCloseTo(costs[i][j], within(1e-4));
+            assertThat((double) found.get(1)[i * LAYERS + j]).isCloseTo(costs[i][j], within(1e-4));
           }
         }
         double expected = bruteForce(matching, costs, exists, teacherLayers);

@@ -38,7 +38,7 @@ class HardConcreteTest {
     }
     for (double[] row : PROBABILITIES) {
       assertThat(HardConcrete.openProbability(row[0])).isCloseTo(row[1], within(2e-6));
-      assertThat(HardConcrete.deterministicValue(row[0])).isCloseTo(row[2], within(1e-6));
+      assertThat(HardConcrete.deterministicValue(row[0])).isCloseTo(row[2], within(2e-6));
     }
     assertThat(HardConcrete.LOG_ALPHA_LIMIT_OF_PAPER).isCloseTo(4.605170, within(1e-6));
   }

@@ -48,7 +48,7 @@ class SlimmerTest {
   private static final int[][][] INPUTS = {
     {{1, 2, 3, 4, 5}, {16, 0, 7, 7, 2}}, {{9, 9, 3}, {4, 15, 1}},
   };
-  private static final int PLANS_PER_MODEL = 15;
+  private static final int PLANS_PER_MODEL = 10;
 
   static TransformerConfig config(NormPlacement norm, boolean tied, boolean finalNorm) {
     return TransformerConfig.uniform(17, 12, 3, 3, 10, 6)
@@ -123,7 +123,7 @@ class SlimmerTest {
     Weights incomplete = new Weights().put("decoder/x", Shape.of(1), new float[1]);
     assertThatThrownBy(() -> Slimmer.slim(config, incomplete, plan))
         .isInstanceOf(GraphMismatchException.class)
-        .hasMessageContaining("decoder/x");
+        .hasMessageContaining("decoder/embedding/tokens is missing");
   }
 
   @Test
@@ -220,9 +220,9 @@ class SlimmerTest {
       gateFeeds = set == null ? Map.of() : set.placeholders();
       Gates gates = set == null ? Gates.NONE : set;
       DecoderLanguageModel.Output output = model.call(tf, tokens, gates, Dropout.NONE);
-      fetches.addAll(output.hiddenND());
-      fetches.add(output.tapND());
-      fetches.add(output.outputND());
+      output.hiddenND().forEach(state -> fetches.add(tf.identity(state)));
+      fetches.add(tf.identity(output.tapND())); // identities: a result may be fetched once
+      fetches.add(tf.identity(output.outputND()));
       fetches.add(model.logits(tf, output.outputND(), gates));
       transfer = new WeightTransfer(tf, catalog.all());
     }
