@@ -9,20 +9,27 @@ import org.tensorflow.ndarray.Shape;
 /** The five kinds of gates (CoFi section 3); their logits are one variable each. */
 public enum GateKind {
   /** [D], shared by all layers. */
-  HIDDEN("hidden"),
+  HIDDEN("hidden", 1),
   /** [L, N]. */
-  HEADS("heads"),
+  HEADS("heads", 2),
   /** [L, F]. */
-  INTERMEDIATE("intermediate"),
+  INTERMEDIATE("intermediate", 3),
   /** [L]. */
-  ATTENTION_LAYER("attention_layer"),
+  ATTENTION_LAYER("attention_layer", 4),
   /** [L]. */
-  FEED_FORWARD_LAYER("feed_forward_layer");
+  FEED_FORWARD_LAYER("feed_forward_layer", 5);
 
   private final String word;
+  private final int randomStream;
 
-  GateKind(String word) {
+  GateKind(String word, int randomStream) {
     this.word = word;
+    this.randomStream = randomStream;
+  }
+
+  /** Keeps the random numbers of the kinds apart; never changes, so that runs can be repeated. */
+  int randomStream() {
+    return randomStream;
   }
 
   /** Name of the variable that holds the logits, such as {@code gates/heads}. */

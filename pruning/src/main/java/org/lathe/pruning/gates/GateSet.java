@@ -79,7 +79,7 @@ public final class GateSet implements Gates {
           catalog.declare(kind.variableName(), kind.shape(config), initializer, VariableGroup.GATE);
       // dropout sites count up from seed * 7919, gates down
       Operand<TInt32> kindAndStep =
-          tf.stack(List.of(tf.constant(seed * 7919 - 1 - kind.ordinal()), step));
+          tf.stack(List.of(tf.constant(seed * 7919 - kind.randomStream()), step));
       Operand<TFloat32> uniform =
           tf.random.statelessRandomUniform(
               tf.constant(kind.shape(config).asArray()), kindAndStep, TFloat32.class);
