@@ -26,7 +26,10 @@ public record MemoryConfig(
   }
 
   public MemoryConfig {
-    Preconditions.checkArgument(scoreScale > 0, "scoreScale (%s) must be positive", scoreScale);
+    Preconditions.checkArgument(
+        scoreScale > 0 && Double.isFinite(scoreScale),
+        "scoreScale (%s) must be positive",
+        scoreScale);
     Preconditions.checkArgument(
         dropLocal >= 0 && dropLocal <= 1, "dropLocal (%s) must be in [0, 1]", dropLocal);
     Preconditions.checkArgument(

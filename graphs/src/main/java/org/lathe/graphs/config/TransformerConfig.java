@@ -51,10 +51,15 @@ public record TransformerConfig(
     positive("maxPositions", maxPositions);
     Preconditions.checkArgument(!blocks.isEmpty(), "a model needs at least one block");
     Preconditions.checkArgument(
-        embeddingScale > 0, "embeddingScale (%s) must be positive", embeddingScale);
+        embeddingScale > 0 && Double.isFinite(embeddingScale),
+        "embeddingScale (%s) must be positive",
+        embeddingScale);
     Preconditions.checkArgument(
         dropout >= 0 && dropout < 1, "dropout (%s) must be in [0, 1)", dropout);
-    Preconditions.checkArgument(normEpsilon > 0, "normEpsilon (%s) must be positive", normEpsilon);
+    Preconditions.checkArgument(
+        normEpsilon > 0 && Double.isFinite(normEpsilon),
+        "normEpsilon (%s) must be positive",
+        normEpsilon);
   }
 
   /**
@@ -69,6 +74,7 @@ public record TransformerConfig(
       int intermediateSize,
       int maxPositions) {
     positive("numHeads", numHeads);
+    positive("numLayers", numLayers);
     Preconditions.checkArgument(
         hiddenSize % numHeads == 0,
         "hiddenSize (%s) must be a multiple of numHeads (%s)",

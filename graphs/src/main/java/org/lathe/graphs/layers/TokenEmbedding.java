@@ -44,7 +44,7 @@ public final class TokenEmbedding {
             learned
                 ? Initializer.truncatedNormal(0.02)
                 : Initializer.values(Positions.sinusoidal(config.maxPositions(), hiddenSize)),
-            learned ? group : VariableGroup.FROZEN);
+            learned || group == VariableGroup.TEACHER ? group : VariableGroup.FROZEN);
     scale = (float) config.embeddingScale();
   }
 

@@ -58,7 +58,7 @@ public final class DecoderLanguageModel {
 
   /**
    * @param prefix of all variable names
-   * @param group MODEL for a model in training, FROZEN for a teacher
+   * @param group MODEL for a model in training, TEACHER for a teacher
    */
   public DecoderLanguageModel(
       VariableCatalog catalog, TransformerConfig config, String prefix, VariableGroup group) {

@@ -80,16 +80,12 @@ public final class MemoryObjective {
   /** Mean of -ln P(y) over the batch, in nats: a scalar. */
   public static <T extends TNumber> Operand<T> meanLoss(
       Ops tf, MemoryConfig config, Batch<T> batch) {
-    long numScores = (long) batch.numPositions() * batch.numPositions();
-    boolean blockwise =
-        config.objective() != MemoryConfig.MemoryObjective.LOCAL && numScores > MAX_SCORES_AT_ONCE;
-    if (blockwise) {
+    boolean local = config.objective() == MemoryConfig.MemoryObjective.LOCAL;
+    long numKeys = local ? batch.segmentLength() : batch.numPositions();
+    if (batch.numPositions() * numKeys > MAX_SCORES_AT_ONCE) {
       return blockwiseMeanLoss(tf, config, batch, QUERIES_PER_BLOCK);
     }
-    MemoryMass<T> mass =
-        config.objective() == MemoryConfig.MemoryObjective.LOCAL
-            ? localMass(tf, config, batch)
-            : batchMass(tf, config, batch);
+    MemoryMass<T> mass = local ? localMass(tf, config, batch) : batchMass(tf, config, batch);
     Operand<T> loss = perPosition(tf, batch.vocabularyMassN(), batch.targetLogitsN(), mass);
     return tf.math.mean(loss, tf.constant(0));
   }
@@ -225,17 +221,22 @@ public final class MemoryObjective {
     }
     Operand<T> tapGradient =
         tf.math.mul(
-            tf.math.add(tf.concat(queryGradients, tf.constant(0)), keyGradient),
+            tf.math.add(join(tf, queryGradients), keyGradient),
             Scalars.like(tf, keys, config.scoreScale()));
     Operand<T> linear =
         tf.math.add(
             dot(tf, tapGradient, batch.tapND()),
             tf.math.sub(
-                dot(tf, tf.concat(vocabularyShares, tf.constant(0)), batch.vocabularyMassN()),
-                dot(tf, tf.concat(embeddingShares, tf.constant(0)), batch.targetLogitsN())));
+                dot(tf, join(tf, vocabularyShares), batch.vocabularyMassN()),
+                dot(tf, join(tf, embeddingShares), batch.targetLogitsN())));
     Operand<T> withGradient =
         tf.math.add(tf.stopGradient(lossSum), tf.math.sub(linear, tf.stopGradient(linear)));
     return tf.math.div(withGradient, Scalars.like(tf, withGradient, numPositions));
+  }
+
+  /** The blocks one after the other; TensorFlow's concat refuses a single one. */
+  private static <T extends TNumber> Operand<T> join(Ops tf, List<Operand<T>> blocks) {
+    return blocks.size() == 1 ? blocks.get(0) : tf.concat(blocks, tf.constant(0));
   }
 
   /** sum(coefficients x), the coefficients held constant. */
