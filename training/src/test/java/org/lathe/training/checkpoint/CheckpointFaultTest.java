@@ -49,7 +49,8 @@ class CheckpointFaultTest {
   void survivesLossOfPower(Damage damage) {
     for (boolean keepRenames : new boolean[] {false, true}) {
       int numSurvivors = 0;
-      for (int n = 1; ; n++) {
+      // every point once; with kept renames, which are the milder case, every third
+      for (int n = 1; ; n += keepRenames ? 3 : 1) {
         Path run = runWithTwo(n);
         FaultyStorage storage = new FaultyStorage(disk).crashAfterNth(n, damage, keepRenames);
         boolean saved;
