@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.pruning.budget.SublayerTimer;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.layers.TransformerBlock;
 import org.lathe.graphs.models.DecoderLanguageModel;
@@ -33,7 +34,7 @@ import org.tensorflow.types.TInt32;
  * the difference of the medians over the number of copies between is the time of one, and what a
  * session call costs cancels.
  */
-public final class SublayerBench {
+public final class SublayerBench implements SublayerTimer {
   private static final int NUM_COPIES = 4;
   private static final double NANOS_PER_MS = 1e6;
 
@@ -59,11 +60,13 @@ public final class SublayerBench {
   }
 
   /** Median time of one attention sublayer of this many heads; 0 for no head. */
+  @Override
   public double attentionMs(TransformerConfig config, int batchSize, int length, int numHeads) {
     return numHeads == 0 ? 0 : sublayerMs(config, new BlockShape(numHeads, 0), batchSize, length);
   }
 
   /** Median time of one feed-forward sublayer of this width; 0 for width 0. */
+  @Override
   public double feedForwardMs(TransformerConfig config, int batchSize, int length, int width) {
     return width == 0 ? 0 : sublayerMs(config, new BlockShape(0, width), batchSize, length);
   }
@@ -72,6 +75,7 @@ public final class SublayerBench {
    * Median time of what pruning leaves: embeddings, final norm, projection of the last position,
    * and the session call itself.
    */
+  @Override
   public double otherMs(TransformerConfig config, int batchSize, int length) {
     BlockShape empty = new BlockShape(0, 0);
     return wholeModelMs(config.withBlocks(config.hiddenSize(), List.of(empty)), batchSize, length);
