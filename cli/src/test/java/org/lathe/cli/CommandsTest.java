@@ -45,8 +45,19 @@ class CommandsTest {
   void trainDelegates() {
     int exitCode =
         lathe.run(
-            "train", "--preset", "tiny", "--set", "data.directory=" + directory, "--run", "r",
-            "--seed", "9", "--threads", "2", "--set", "training.steps=5");
+            "train",
+            "--preset",
+            "tiny",
+            "--set",
+            "data.directory=" + directory,
+            "--run",
+            "r",
+            "--seed",
+            "9",
+            "--threads",
+            "2",
+            "--set",
+            "training.steps=5");
     assertThat(lathe.err()).isEmpty();
     assertThat(exitCode).isZero();
     TrainRequest request = (TrainRequest) lathe.requests.get(0);

@@ -44,8 +44,7 @@ final class StructurePicture {
     }
     double pitch = Math.min(SQUARE + GAP, (double) HEADS_WIDTH / kept.length);
     for (int head = 0; head < kept.length; head++) {
-      rectangle(
-          svg, HEADS_LEFT + head * pitch, top, pitch * SQUARE / (SQUARE + GAP), kept[head]);
+      rectangle(svg, HEADS_LEFT + head * pitch, top, pitch * SQUARE / (SQUARE + GAP), kept[head]);
     }
   }
 

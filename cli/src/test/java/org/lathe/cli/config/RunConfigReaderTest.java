@@ -61,8 +61,7 @@ class RunConfigReaderTest {
     assertThat(demo.memory().objective()).isEqualTo(MemoryObjective.LOCAL);
     RunConfig vanilla = reader.read(null, "demo-vanilla", Overrides.NONE);
     assertThat(vanilla)
-        .isEqualTo(
-            reader.read(null, "demo", new Overrides(List.of("memory.objective=none"))))
+        .isEqualTo(reader.read(null, "demo", new Overrides(List.of("memory.objective=none"))))
         .isNotEqualTo(demo);
   }
 
@@ -93,8 +92,7 @@ class RunConfigReaderTest {
             null,
             "demo",
             new Overrides(
-                List.of(
-                    "training.schedule=inverse-square-root", "pruning.target.sparsity=0.5")));
+                List.of("training.schedule=inverse-square-root", "pruning.target.sparsity=0.5")));
     JsonNode json = RunConfigReader.toJson(config);
     assertThat(json.at("/training/schedule").asText()).isEqualTo("inverse-square-root");
     assertThat(json.at("/model/norm").asText()).isEqualTo("pre");

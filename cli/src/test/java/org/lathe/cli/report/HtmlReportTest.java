@@ -71,8 +71,7 @@ class HtmlReportTest {
 
   @Test
   void notFinitePointsInterruptTheLine() {
-    Series broken =
-        new Series("s", new double[] {0, 1, 2, 3}, new double[] {1, Double.NaN, 2, 3});
+    Series broken = new Series("s", new double[] {0, 1, 2, 3}, new double[] {1, Double.NaN, 2, 3});
     assertThat(Charts.lines("t", "x", "y", List.of(broken))).doesNotContain("NaN");
     Series nothing = new Series("s", new double[] {0}, new double[] {Double.NaN});
     assertThat(Charts.lines("t", "x", "y", List.of(nothing))).contains("No points");
