@@ -35,7 +35,7 @@ final class Complaints implements IParameterExceptionHandler, IExecutionExceptio
     List<String> suggestions =
         e instanceof UnmatchedArgumentException unmatched ? unmatched.getSuggestions() : List.of();
     if (!suggestions.isEmpty()) {
-      message.append("; did you mean ").append(String.join(" or ", suggestions)).append('?');
+      message.append(" (did you mean ").append(String.join(" or ", suggestions)).append("?)");
     }
     message.append("; see '").append(command.getCommandSpec().qualifiedName()).append(" --help'");
     return tell(message.toString(), ExitCodes.USAGE);

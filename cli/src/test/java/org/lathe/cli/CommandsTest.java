@@ -121,7 +121,7 @@ class CommandsTest {
         .hasSize(9)
         .allSatisfy(line -> assertThat(line).startsWith("lathe: "))
         .noneMatch(line -> line.contains("Exception"));
-    assertThat(lathe.err()).contains("did you mean lathe train");
+    assertThat(lathe.err()).contains("(did you mean train or verify?)");
   }
 
   @Test

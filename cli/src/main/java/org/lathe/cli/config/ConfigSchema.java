@@ -37,7 +37,8 @@ final class ConfigSchema {
       String key = entry.getKey();
       String keyPath = path.isEmpty() ? key : path + "." + key;
       RecordComponent component = component(record, key, path, keyPath);
-      if (entry.getValue().isNull() && component.getType().isRecord()) {
+      boolean empty = entry.getValue().isNull() || entry.getValue().asText("x").isEmpty();
+      if (entry.getValue().isValueNode() && empty && component.getType().isRecord()) {
         emptySections.add(key); // "model:" with nothing below: all defaults
       } else {
         value(entry.getValue(), component.getGenericType(), keyPath);

@@ -125,7 +125,7 @@ class RunConfigReaderTest {
         "training.steps=1.5 | training.steps is 1.5 | expected a whole number",
         "training.steps=99999999999 | training.steps is 99999999999 | expected a whole number",
         "training.steps=0 | training.steps is 0 | at least 1 (--set training.steps=0)",
-        "training.beta1=yes | training.beta1 is 'yes' | expected a number",
+        "training.beta1=yes | training.beta1 is true | expected a number",
         "model.tiedOutput=1 | model.tiedOutput is 1 | expected true or false",
         "training.optimizer=sgd | training.optimizer is 'sgd' | one of adamw, nag",
         "data.sources=a.txt | data.sources is 'a.txt' | a list",

@@ -29,9 +29,9 @@ class ProgressLineTest {
         nanos.addAndGet(50_000_000L); // 40 s in all
       }
     }
-    assertThat(shown().lines()).hasSize(5);
+    assertThat(shown().lines()).hasSize(4);
     assertThat(shown().lines().findFirst())
-        .hasValue("train   25%  200/800  loss 3.214  6,410 tokens/s  0:30 left");
+        .hasValue("train  25%  200/800  loss 3.214  6,410 tokens/s  0:30 left");
     assertThat(shown()).contains("100%  800/800").contains("0:40 in all").doesNotContain("[");
   }
 

@@ -68,7 +68,7 @@ class ResultsTableTest {
         .hasMessageContaining("locl");
     rows(ROW.replace("\"seed\":1,", ""));
     assertThatThrownBy(this::read).hasMessageContaining("line 1").hasMessageContaining("seed");
-    rows(ROW.replace("\"note\"", "\"notes\""));
+    rows(ROW.replace("\"note\"", "\"notes\":1,\"note\""));
     assertThatThrownBy(this::read).hasMessageContaining("notes");
   }
 
