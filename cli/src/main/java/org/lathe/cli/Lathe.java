@@ -11,7 +11,7 @@ import java.util.Arrays;
 import org.lathe.cli.commands.CommandFactory;
 import org.lathe.cli.commands.LatheCommand;
 import org.lathe.cli.workflow.EngineWorkflows;
-import org.lathe.cli.workflow.LocalStorage;
+import org.lathe.training.files.LocalStorage;
 import picocli.CommandLine;
 
 /** The entry point. {@link #run} does everything but exit. */
@@ -26,7 +26,7 @@ public final class Lathe {
             utf8(FileDescriptor.out),
             utf8(FileDescriptor.err),
             Boolean.getBoolean("lathe.terminal"), // the launcher has looked
-            new LocalStorage(),
+            LocalStorage.INSTANCE,
             EngineWorkflows::new,
             home == null ? null : Path.of(home));
     System.exit(run(surroundings, args));

@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.lathe.cli.workflow.LocalStorage;
 import org.lathe.cli.workflow.Outcome;
 import org.lathe.cli.workflow.Workflows;
+import org.lathe.training.files.LocalStorage;
 
 /** Runs commands in this JVM and keeps what they said and asked for. */
 final class TestSurroundings {
@@ -45,7 +45,7 @@ final class TestSurroundings {
         new PrintStream(outBytes, true, StandardCharsets.UTF_8),
         new PrintStream(errBytes, true, StandardCharsets.UTF_8),
         false,
-        new LocalStorage(),
+        LocalStorage.INSTANCE,
         () -> workflows,
         Path.of("..").toAbsolutePath().normalize());
   }

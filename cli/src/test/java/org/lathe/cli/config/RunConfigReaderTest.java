@@ -14,12 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.lathe.cli.workflow.LocalStorage;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.files.LocalStorage;
 
 class RunConfigReaderTest {
-  private final RunConfigReader reader = new RunConfigReader(new LocalStorage());
+  private final RunConfigReader reader = new RunConfigReader(LocalStorage.INSTANCE);
   @TempDir Path directory;
 
   @Test

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.lathe.cli.workflow.LocalStorage;
+import org.lathe.training.files.LocalStorage;
 
 class HtmlReportTest {
   @TempDir Path directory;
@@ -87,8 +87,8 @@ class HtmlReportTest {
   @Test
   void writingReplacesWhole() throws IOException {
     Path file = directory.resolve("report.html");
-    example("first").write(new LocalStorage(), file);
-    example("second").write(new LocalStorage(), file);
+    example("first").write(LocalStorage.INSTANCE, file);
+    example("second").write(LocalStorage.INSTANCE, file);
     assertThat(Files.readString(file)).contains("Report of second").endsWith("</html>\n");
     try (var files = Files.list(directory)) {
       assertThat(files).hasSize(1);

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.lathe.cli.workflow.LocalStorage;
 import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.training.files.LocalStorage;
 
 class ResultsTableTest {
   private static final String ROW =
@@ -33,14 +33,14 @@ class ResultsTableTest {
   }
 
   private ResultsTable read() {
-    return ResultsTable.read(new LocalStorage(), docs);
+    return ResultsTable.read(LocalStorage.INSTANCE, docs);
   }
 
   /** The one that keeps the project's own prose and data together. */
   @Test
   void theProjectsTablesAgree() {
     Path own = Path.of("..", "docs").toAbsolutePath().normalize();
-    assertThat(ResultsTable.read(new LocalStorage(), own).agrees())
+    assertThat(ResultsTable.read(LocalStorage.INSTANCE, own).agrees())
         .as("docs/results.md agrees with results.jsonl; run ./lathe results --write")
         .isTrue();
   }
