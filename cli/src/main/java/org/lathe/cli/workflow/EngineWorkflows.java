@@ -7,12 +7,12 @@ public final class EngineWorkflows implements Workflows {
 
   @Override
   public Outcome prepare(PrepareRequest request, RunContext context) {
-    throw absent("prepare");
+    return PrepareWorkflow.run(request, context);
   }
 
   @Override
   public Outcome train(TrainRequest request, RunContext context) {
-    throw absent("train");
+    return TrainWorkflow.run(request, context);
   }
 
   @Override

@@ -1,0 +1,165 @@
+package org.lathe.cli.workflow;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.common.hash.Hashing;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.lathe.cli.config.Overrides;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.RunConfigReader;
+import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.graphs.errors.GraphMismatchException;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.json.JsonFile;
+import org.lathe.training.checkpoint.CheckpointStore;
+import org.lathe.training.data.PreparedData;
+import org.lathe.training.files.Storage;
+import org.tensorflow.TensorFlow;
+
+/** One run on disk: its record, checkpoints, data and model weights. */
+final class RunDirectory {
+  private static final String RECORD_FILE = "run.json";
+  private static final JsonFile<RunRecord> RECORD = new JsonFile<>("lathe-run", 1, RunRecord.class);
+
+  /** Model variables in a checkpoint carry this prefix; optimizer slots and gates do not. */
+  private static final String MODEL_PREFIX = "decoder/";
+
+  private final Storage storage;
+  private final Path path;
+  private final RunRecord record;
+
+  private RunDirectory(Storage storage, Path path, RunRecord record) {
+    this.storage = storage;
+    this.path = path;
+    this.record = record;
+  }
+
+  /** Whether a run lies here. */
+  static boolean exists(Storage storage, Path path) {
+    return storage.exists(path.resolve(RECORD_FILE));
+  }
+
+  /**
+   * Opens a run.
+   *
+   * @throws CorruptFileException when there is none or it is damaged
+   */
+  static RunDirectory open(Storage storage, Path path) {
+    if (!exists(storage, path)) {
+      throw new CorruptFileException(
+          path
+              + " is not a run: it has no "
+              + RECORD_FILE
+              + ". Name the directory that 'lathe train --run' or 'lathe prune --run' wrote.");
+    }
+    try {
+      return new RunDirectory(storage, path, RECORD.read(storage, path.resolve(RECORD_FILE)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Starts a run here, or continues the one that was started with the same record.
+   *
+   * @throws GraphMismatchException when another run lies here
+   */
+  static RunDirectory startOrContinue(Storage storage, Path path, RunRecord record) {
+    if (exists(storage, path)) {
+      RunDirectory found = open(storage, path);
+      if (!found.record.configHash().equals(record.configHash())) {
+        throw new GraphMismatchException(
+            path
+                + " holds a run of another configuration or other data (hash "
+                + found.record.configHash()
+                + ", this one is "
+                + record.configHash()
+                + "). Give --run another directory, or repeat the run's own configuration.");
+      }
+      return found;
+    }
+    RunDirectory fresh = new RunDirectory(storage, path, record);
+    fresh.write();
+    return fresh;
+  }
+
+  private void write() {
+    try {
+      storage.createDirectories(path);
+      RECORD.write(storage, path.resolve(RECORD_FILE), record);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A hash of what decides a run's numbers. */
+  static String configHash(RunConfig config, String dataSha256, String parentHash) {
+    ObjectNode tree = RunConfigReader.toJson(config).deepCopy();
+    tree.remove("data"); // where the data lies does not matter, what it holds does
+    String decisive = tree + dataSha256 + parentHash;
+    return Hashing.sha256().hashString(decisive, StandardCharsets.UTF_8).toString();
+  }
+
+  static Map<String, String> versions() {
+    Map<String, String> versions = new TreeMap<>();
+    String lathe = RunDirectory.class.getPackage().getImplementationVersion();
+    versions.put("lathe", lathe == null ? "development" : lathe);
+    versions.put("tensorflow", TensorFlow.version());
+    versions.put("java", System.getProperty("java.version", ""));
+    versions.put(
+        "system", System.getProperty("os.name", "") + " " + System.getProperty("os.arch", ""));
+    return versions;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  RunRecord record() {
+    return record;
+  }
+
+  RunConfig config(Overrides overrides) {
+    return RunConfigReader.fromJson(record.config(), overrides);
+  }
+
+  CheckpointStore checkpoints() {
+    return new CheckpointStore(storage, path, config(Overrides.NONE).training().keepCheckpoints());
+  }
+
+  /** The newest checkpoint's model. */
+  Weights modelWeights() {
+    CheckpointStore store = checkpoints();
+    Optional<CheckpointStore.Checkpoint> latest = store.latest();
+    if (latest.isEmpty()) {
+      throw new CorruptFileException(
+          path + " has no checkpoint yet. Run the command that made it again; it resumes.");
+    }
+    return store.read(latest.get(), name -> name.startsWith(MODEL_PREFIX));
+  }
+
+  /**
+   * The prepared data that the run was made with.
+   *
+   * @throws GraphMismatchException when the data has changed since
+   */
+  PreparedData data() {
+    PreparedData data = PreparedData.open(storage, Path.of(record.dataDirectory()));
+    if (!data.train().sha256().equals(record.dataSha256())) {
+      data.close();
+      throw new GraphMismatchException(
+          record.dataDirectory()
+              + " has changed since "
+              + path
+              + " was made with it (expected training tokens with sha256 "
+              + record.dataSha256()
+              + "). Prepare the data again with the same sources, configuration and seed.");
+    }
+    return data;
+  }
+}

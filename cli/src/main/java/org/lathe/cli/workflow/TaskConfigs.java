@@ -1,0 +1,76 @@
+package org.lathe.cli.workflow;
+
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.TrainingSection;
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.training.data.DataConfig;
+import org.lathe.training.loop.LanguageModelTask;
+import org.lathe.training.loop.LoopConfig;
+import org.lathe.training.optimization.OptimizerConfig;
+import org.lathe.training.optimization.ScheduleConfig;
+import org.lathe.training.text.TokenizerKind;
+
+/** From configuration sections to the records that the engines take. */
+final class TaskConfigs {
+  /** Adam's epsilon in all of Lathe's presets (PyTorch's default). */
+  private static final double ADAM_EPSILON = 1e-8;
+
+  private TaskConfigs() {}
+
+  static DataConfig data(RunConfig config) {
+    return new DataConfig(
+        config.data().sources(),
+        TokenizerKind.valueOf(config.data().tokenizer().name()),
+        config.data().vocabularySize(),
+        config.data().validFraction(),
+        config.data().testFraction(),
+        config.data().maxTokens());
+  }
+
+  static OptimizerConfig optimizer(TrainingSection training, double learningRate) {
+    return new OptimizerConfig(
+        OptimizerConfig.Kind.valueOf(training.optimizer().name()),
+        learningRate,
+        training.beta1(),
+        training.beta2(),
+        ADAM_EPSILON,
+        training.weightDecay(),
+        training.momentum());
+  }
+
+  /** The run's own curve, stretched over this many steps. */
+  static ScheduleConfig schedule(TrainingSection training, long warmupSteps, long steps) {
+    return new ScheduleConfig(
+        ScheduleConfig.Kind.valueOf(training.schedule().name()),
+        Math.min(warmupSteps, steps),
+        steps,
+        training.minimumRatio());
+  }
+
+  static LanguageModelTask languageModel(
+      RunConfig config, TransformerConfig model, MemoryConfig memory) {
+    TrainingSection training = config.training();
+    return new LanguageModelTask(
+        model,
+        memory,
+        optimizer(training, training.learningRate()),
+        schedule(training, training.warmupSteps(), training.steps()),
+        training.clipNorm(),
+        Math.round(training.steps() * training.warmupFraction()));
+  }
+
+  static LoopConfig loop(RunConfig config, long steps) {
+    TrainingSection training = config.training();
+    return new LoopConfig(
+        training.batchSize(),
+        training.segmentLength(),
+        steps,
+        training.accumulationSteps(),
+        training.evaluateEvery(),
+        training.checkpointEvery(),
+        training.keepCheckpoints(),
+        Math.toIntExact(config.seed()),
+        config.threads());
+  }
+}

@@ -1,0 +1,180 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.collect.ImmutableList;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.RunConfigReader;
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.variables.Variable;
+import org.lathe.training.batching.Batch;
+import org.lathe.training.batching.Batches;
+import org.lathe.training.batching.ConsecutiveBatches;
+import org.lathe.training.batching.RandomBatches;
+import org.lathe.training.checkpoint.CheckpointStore;
+import org.lathe.training.data.PreparedData;
+import org.lathe.training.data.TokenFile;
+import org.lathe.training.files.RunLock;
+import org.lathe.training.loop.Trainer;
+
+/** {@code lathe train}: a language model, with or without memory; the same command resumes. */
+final class TrainWorkflow {
+  /** Validation during training looks at this many batches; evaluate looks at the whole split. */
+  private static final int MAX_VALIDATION_BATCHES = 16;
+
+  private static final int BYTES_PER_FLOAT = 4;
+
+  /** Value, gradient and two moments. */
+  private static final int FLOATS_PER_PARAMETER = 4;
+
+  private TrainWorkflow() {}
+
+  static Outcome run(TrainRequest request, RunContext context) {
+    RunConfig config = request.config();
+    Path dataDirectory = Path.of(config.data().directory());
+    try (PreparedData data = PreparedData.open(context.storage(), dataDirectory)) {
+      TransformerConfig model =
+          config.model().toTransformerConfig(data.tokenizer().vocabularySize());
+      MemoryConfig memory = config.memory().toMemoryConfig(model.hiddenSize());
+      try (Trainer trainer =
+          new Trainer(
+              TaskConfigs.languageModel(config, model, memory),
+              TaskConfigs.loop(config, config.training().steps()))) {
+        announce(config, trainer, context);
+        if (context.dryRun()) {
+          return dryRun(config, trainer);
+        }
+        String hash = RunDirectory.configHash(config, data.train().sha256(), "");
+        RunDirectory run =
+            RunDirectory.startOrContinue(
+                context.storage(),
+                request.run(),
+                new RunRecord(
+                    RunRecord.TRAINED,
+                    RunConfigReader.toJson(config),
+                    hash,
+                    model,
+                    memory,
+                    config.data().directory(),
+                    data.train().sha256(),
+                    "",
+                    RunDirectory.versions()));
+        return loop(config, data, trainer, run, hash, context);
+      }
+    }
+  }
+
+  private static Outcome loop(
+      RunConfig config,
+      PreparedData data,
+      Trainer trainer,
+      RunDirectory run,
+      String hash,
+      RunContext context) {
+    try (RunLock ignored = RunLock.acquire(context.storage(), run.path())) {
+      CheckpointStore store = run.checkpoints();
+      if (trainer.resume(store, hash)) {
+        context.console().note("resuming " + run.path() + " at step " + trainer.step());
+      }
+      Trainer.Ending ending;
+      try (RunRecorder recorder =
+          new RunRecorder(
+              context.storage(),
+              run.path(),
+              trainer.step(),
+              context.console().progress("training", config.training().steps()))) {
+        ending =
+            trainer.run(
+                batches(config, data.train()),
+                validation(config, data.valid()),
+                store,
+                hash,
+                recorder,
+                new StopSignals());
+      }
+      Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("run", run.path().toString());
+      facts.put("step", trainer.step());
+      facts.put("parameters", trainer.numParameters());
+      if (ending == Trainer.Ending.STOPPED) {
+        return Outcome.interrupted(
+            facts,
+            ImmutableList.of(
+                "stopped at step "
+                    + trainer.step()
+                    + " with a checkpoint; the same command continues"));
+      }
+      return Outcome.done(
+          facts,
+          ImmutableList.of(
+              run.path() + ": trained " + trainer.step() + " steps",
+              "next: lathe evaluate " + run.path() + " --split test --memory none,local --tune"));
+    }
+  }
+
+  /** First lines of every training: what will be done, in numbers. */
+  private static void announce(RunConfig config, Trainer trainer, RunContext context) {
+    context
+        .console()
+        .note(
+            String.format(
+                "%,d parameters, %,d tokens a step, %,d steps, memory %s",
+                trainer.numParameters(),
+                config.tokensPerStep(),
+                config.training().steps(),
+                config.memory().objective().name().toLowerCase(java.util.Locale.ROOT)));
+  }
+
+  private static Outcome dryRun(RunConfig config, Trainer trainer) {
+    List<String> lines = new ArrayList<>();
+    Map<String, Object> variables = new LinkedHashMap<>();
+    for (Variable variable : trainer.catalog().all()) {
+      variables.put(variable.name(), variable.shape().toString());
+      lines.add(variable.toString());
+    }
+    long stateBytes = trainer.numParameters() * FLOATS_PER_PARAMETER * BYTES_PER_FLOAT;
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("parameters", trainer.numParameters());
+    facts.put("tokensPerStep", config.tokensPerStep());
+    facts.put("stateBytes", stateBytes);
+    facts.put("variables", variables);
+    lines.add(
+        String.format(
+            "%,d parameters; values, gradients and moments take %,d bytes",
+            trainer.numParameters(), stateBytes));
+    return Outcome.done(facts, lines);
+  }
+
+  /** CONSECUTIVE training walks the text in groups of segments; the others shuffle segments. */
+  static Batches batches(RunConfig config, TokenFile tokens) {
+    int batchSize = config.training().batchSize();
+    int length = config.training().segmentLength();
+    if (config.memory().objective() != MemoryConfig.MemoryObjective.CONSECUTIVE) {
+      return new RandomBatches(tokens, batchSize, length, config.seed());
+    }
+    int group = config.memory().segmentsPerGroup();
+    return new ConsecutiveBatches(
+        tokens, batchSize, length, group == 0 ? batchSize : group, config.seed());
+  }
+
+  /** The first consecutive batches of the validation tokens, always the same ones. */
+  static List<Batch> validation(RunConfig config, TokenFile tokens) {
+    Batches batches =
+        new ConsecutiveBatches(
+            tokens,
+            config.training().batchSize(),
+            config.training().segmentLength(),
+            config.training().batchSize(),
+            0);
+    long count = Math.min(MAX_VALIDATION_BATCHES, batches.batchesPerEpoch());
+    List<Batch> chosen = new ArrayList<>();
+    for (long i = 0; i < count; i++) {
+      chosen.add(batches.at(i));
+    }
+    return chosen;
+  }
+}

@@ -1,0 +1,77 @@
+package org.lathe.pruning.plan;
+
+import java.util.EnumMap;
+import java.util.Map;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.FailedException;
+import org.lathe.pruning.budget.ExpectedSizes;
+import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.gates.GateKind;
+import org.lathe.pruning.gates.GateLogits;
+import org.lathe.pruning.gates.GateValues;
+
+/**
+ * Turns learned gates into a structure that meets the target. Sampled gates meet it in expectation
+ * only; rounding to whole units can miss it on either side. All logits are shifted by one common
+ * amount, the smallest for which the rounded structure reaches the target: the gates' order decides
+ * what goes, the target decides how much.
+ */
+public final class PlanSearch {
+  /** Twice the logits' limit: every gate can be opened or closed. */
+  private static final double MAX_SHIFT = 16;
+
+  /** Halvings of the interval of shifts; 2^-20 of it is far below a logit's noise. */
+  private static final int NUM_HALVINGS = 24;
+
+  private PlanSearch() {}
+
+  /**
+   * The least pruned deterministic gates that reach the target.
+   *
+   * @param roundTo kept hidden dimensions and intermediate units are a multiple of this
+   * @throws FailedException when even the smallest structure does not reach it
+   */
+  public static GateValues meeting(PruningTarget target, GateLogits logits, int roundTo) {
+    double high = MAX_SHIFT;
+    GateValues best = at(logits, high, roundTo);
+    if (!meets(target, logits.config(), best)) {
+      throw new FailedException(
+          "no structure reaches the pruning target: asked for a reduction of "
+              + target.reduction()
+              + ", the smallest structure gives "
+              + target.achieved(logits.config(), ExpectedSizes.of(best))
+              + ". Lower pruning.target or add kinds to pruning.gates.");
+    }
+    double low = -MAX_SHIFT;
+    for (int i = 0; i < NUM_HALVINGS; i++) {
+      double middle = (low + high) / 2;
+      GateValues candidate = at(logits, middle, roundTo);
+      if (meets(target, logits.config(), candidate)) {
+        high = middle;
+        best = candidate;
+      } else {
+        low = middle;
+      }
+    }
+    return best;
+  }
+
+  private static boolean meets(PruningTarget target, TransformerConfig full, GateValues gates) {
+    return target.achieved(full, ExpectedSizes.of(gates)) >= target.reduction();
+  }
+
+  private static GateValues at(GateLogits logits, double shift, int roundTo) {
+    Map<GateKind, float[]> shifted = new EnumMap<>(GateKind.class);
+    for (GateKind kind : GateKind.values()) {
+      float[] values = logits.of(kind);
+      if (values != null) {
+        float[] moved = values.clone();
+        for (int i = 0; i < moved.length; i++) {
+          moved[i] -= (float) shift;
+        }
+        shifted.put(kind, moved);
+      }
+    }
+    return GateValues.deterministic(new GateLogits(logits.config(), shifted), roundTo);
+  }
+}
