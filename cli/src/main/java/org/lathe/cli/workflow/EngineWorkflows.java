@@ -17,12 +17,12 @@ public final class EngineWorkflows implements Workflows {
 
   @Override
   public Outcome evaluate(EvaluateRequest request, RunContext context) {
-    throw absent("evaluate");
+    return EvaluateWorkflow.run(request, context);
   }
 
   @Override
   public Outcome prune(PruneRequest request, RunContext context) {
-    throw absent("prune");
+    return PruneWorkflow.run(request, context);
   }
 
   @Override

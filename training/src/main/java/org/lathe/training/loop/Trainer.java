@@ -139,14 +139,24 @@ public final class Trainer implements AutoCloseable {
 
   /** Starts the model from these weights (exactly its MODEL and FROZEN variables). */
   public void startFrom(Weights modelWeights, String source) {
-    Weights all = state.fetch(session);
+    start(modelWeights, source, VariableGroup.MODEL, VariableGroup.FROZEN);
+  }
+
+  /** Starts the training helpers from these weights (exactly the AUXILIARY variables). */
+  public void startAuxiliary(Weights weights, String source) {
+    start(weights, source, VariableGroup.AUXILIARY);
+  }
+
+  private void start(
+      Weights weights, String source, VariableGroup group, VariableGroup... moreGroups) {
     Map<String, Shape> expected = new LinkedHashMap<>();
-    for (Variable v : catalog.of(VariableGroup.MODEL, VariableGroup.FROZEN)) {
+    for (Variable v : catalog.of(group, moreGroups)) {
       expected.put(v.name(), v.shape());
     }
-    modelWeights.requireExactly(expected, source);
-    for (String name : modelWeights.names()) {
-      Weights.Array array = modelWeights.get(name);
+    weights.requireExactly(expected, source);
+    Weights all = state.fetch(session);
+    for (String name : weights.names()) {
+      Weights.Array array = weights.get(name);
       all.put(name, array.shape(), array.values());
     }
     state.assign(session, all, source);

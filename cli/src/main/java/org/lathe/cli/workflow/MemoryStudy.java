@@ -1,0 +1,131 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.collect.ImmutableList;
+import java.util.List;
+import org.lathe.cli.config.EvaluationSection;
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.training.data.PreparedData;
+import org.lathe.training.data.ProgressListener;
+import org.lathe.training.data.TokenFile;
+import org.lathe.training.datastore.ExactSearch;
+import org.lathe.training.datastore.KeyStore;
+import org.lathe.training.evaluation.LanguageModelScorer;
+import org.lathe.training.evaluation.MemoryEvaluation;
+import org.lathe.training.evaluation.NeighborEvaluation;
+import org.lathe.training.evaluation.ScoredText;
+import org.lathe.training.evaluation.SlidingWindows;
+import org.lathe.training.memory.Mixing;
+import org.lathe.training.memory.MixingTuner;
+
+/**
+ * One model on one text with every memory that can be joined to it. The same steps serve the
+ * continuous cache of a vanilla model and the memory of a TRIME model: what differs is how the
+ * model was trained. Temperature and interpolation are chosen on the validation text among both
+ * forms of mixing.
+ */
+final class MemoryStudy implements AutoCloseable {
+  private final LanguageModelScorer scorer;
+  private final SlidingWindows protocol;
+  private final EvaluationSection settings;
+  private final double scoreScale;
+  private final int threads;
+  private final ProgressListener progress;
+  private final PreparedData data;
+  private final ScoredText valid;
+  private final ScoredText text;
+
+  /** Perplexity a token, and how memory was mixed in. */
+  record Finding(double perplexity, Mixing mixing) {}
+
+  /**
+   * @param split train, valid or test
+   */
+  MemoryStudy(
+      TransformerConfig model,
+      MemoryConfig memory,
+      Weights weights,
+      String source,
+      PreparedData data,
+      String split,
+      EvaluationSection settings,
+      int threads,
+      ProgressListener progress) {
+    this.scorer = new LanguageModelScorer(model, weights, source, threads);
+    this.protocol = new SlidingWindows(settings.window(), settings.stride());
+    this.settings = settings;
+    this.scoreScale = memory.scoreScale();
+    this.threads = threads;
+    this.progress = progress;
+    this.data = data;
+    this.valid = score(data.valid(), settings.maxTokens());
+    this.text = split.equals("valid") ? valid : score(file(data, split), settings.maxTokens());
+  }
+
+  private static TokenFile file(PreparedData data, String split) {
+    return switch (split) {
+      case "train" -> data.train();
+      case "valid" -> data.valid();
+      case "test" -> data.test();
+      default ->
+          throw new ConfigException(
+              "split '" + split + "' does not exist; choose train, valid or test");
+    };
+  }
+
+  private ScoredText score(TokenFile file, long maxTokens) {
+    long size = maxTokens == 0 ? file.size() : Math.min(maxTokens, file.size());
+    int[] tokens = new int[Math.toIntExact(size)];
+    file.read(0, tokens, 0, tokens.length);
+    return scorer.score(tokens, protocol, progress);
+  }
+
+  int numPositions() {
+    return text.numPositions();
+  }
+
+  /** The vocabulary softmax alone. */
+  double withoutMemory() {
+    return MemoryEvaluation.perplexity(text);
+  }
+
+  /** Local memory, and this many earlier positions of long-term memory, with this mixing. */
+  double withMemory(int longTermItems, Mixing mixing) {
+    return MemoryEvaluation.perplexity(text, scoreScale, longTermItems, mixing);
+  }
+
+  /** The same with the mixing that is best on the validation text. */
+  Finding tuned(int longTermItems) {
+    progress.progress("tuning memory of " + longTermItems + " items", 0, 1);
+    List<Mixing> candidates =
+        ImmutableList.<Mixing>builder()
+            .addAll(MixingTuner.linearCandidates())
+            .addAll(MixingTuner.sharedCandidates())
+            .build();
+    Mixing best =
+        MemoryEvaluation.tune(valid, scoreScale, longTermItems, candidates, valid.numPositions());
+    return new Finding(withMemory(longTermItems, best), best);
+  }
+
+  /** kNN-LM over the training text, tuned on the validation text. */
+  Finding neighbors(ExactSearch.Metric metric) {
+    ScoredText store = score(data.train(), settings.storeTokens());
+    KeyStore keys = KeyStore.of(store);
+    try (ExactSearch search =
+        new ExactSearch(keys.keys(), keys.width(), settings.neighbors(), metric, threads)) {
+      Mixing best =
+          new NeighborEvaluation(valid, keys, search, scoreScale, progress)
+              .tune(MixingTuner.linearCandidates());
+      double perplexity =
+          new NeighborEvaluation(text, keys, search, scoreScale, progress).perplexity(best);
+      return new Finding(perplexity, best);
+    }
+  }
+
+  @Override
+  public void close() {
+    scorer.close();
+  }
+}

@@ -1,0 +1,349 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableSet;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.PruningSection;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.RunConfigReader;
+import org.lathe.export.latency.SublayerBench;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.budget.LatencyTable;
+import org.lathe.pruning.budget.LatencyTableFile;
+import org.lathe.pruning.budget.ParameterCount;
+import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.distillation.LayerDistillation;
+import org.lathe.pruning.distillation.Matching;
+import org.lathe.pruning.gates.GateKind;
+import org.lathe.pruning.gates.GateLogits;
+import org.lathe.pruning.gates.GateSet;
+import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.methods.CofiTask;
+import org.lathe.pruning.methods.DistillationConfig;
+import org.lathe.pruning.methods.FineTuneTask;
+import org.lathe.pruning.methods.GateConfig;
+import org.lathe.pruning.plan.PlanSearch;
+import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.pruning.plan.PruningPlanFile;
+import org.lathe.pruning.slimming.SlimModel;
+import org.lathe.pruning.slimming.Slimmer;
+import org.lathe.training.checkpoint.CheckpointStore;
+import org.lathe.training.data.PreparedData;
+import org.lathe.training.files.RunLock;
+import org.lathe.training.loop.Trainer;
+
+/**
+ * {@code lathe prune}: measures a latency table, learns gates under it beside the teacher
+ * (RUN/pruning), turns them into a plan (RUN/plan.json), slices, and fine-tunes the slim model
+ * (RUN). The same command resumes at whatever stage it stopped.
+ */
+final class PruneWorkflow {
+  private static final int LATENCY_WARMUPS = 20;
+  private static final int LATENCY_RUNS = 60;
+
+  private final PruneRequest request;
+  private final RunContext context;
+  private final RunConfig config;
+  private final PruningSection settings;
+  private final RunDirectory teacher;
+  private final TransformerConfig full;
+  private final Weights teacherWeights;
+  private final PreparedData data;
+  private final StopSignals stop = new StopSignals();
+
+  /** The slim run, or nothing when a signal stopped it. */
+  record Result(RunDirectory run, PruningPlan plan, PruningTarget target) {}
+
+  private PruneWorkflow(
+      PruneRequest request, RunContext context, RunDirectory teacher, PreparedData data) {
+    this.request = request;
+    this.context = context;
+    this.config = request.config();
+    this.settings = config.pruning();
+    this.teacher = teacher;
+    this.full = teacher.record().model();
+    this.teacherWeights = teacher.modelWeights();
+    this.data = data;
+  }
+
+  static Outcome run(PruneRequest request, RunContext context) {
+    if (context.dryRun()) {
+      RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
+      long prunable = ParameterCount.count(teacher.record().model());
+      return Outcome.done(
+          Map.of("teacher", request.teacher().toString(), "prunableParameters", prunable),
+          ImmutableList.of(
+              String.format(
+                  Locale.ROOT,
+                  "would prune %s (%,d prunable parameters) for %d steps, then fine-tune %d",
+                  request.teacher(),
+                  prunable,
+                  request.config().pruning().steps(),
+                  request.config().pruning().finetuneSteps())));
+    }
+    Optional<Result> result = prune(request, context);
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("run", request.run().toString());
+    if (result.isEmpty()) {
+      return Outcome.interrupted(
+          facts, ImmutableList.of("stopped with a checkpoint; the same command continues"));
+    }
+    TransformerConfig original = result.get().plan().slimConfig();
+    TransformerConfig before =
+        RunDirectory.open(context.storage(), request.teacher()).record().model();
+    double sparsity = ParameterCount.sparsity(before, original);
+    facts.put("sparsity", sparsity);
+    facts.put("hiddenSize", original.hiddenSize());
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "%s: %.1f %% of the prunable parameters removed, hidden size %d of %d",
+            request.run(),
+            100 * sparsity,
+            original.hiddenSize(),
+            before.hiddenSize()));
+    for (int layer = 0; layer < original.numLayers(); layer++) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "  layer %d: %d of %d heads, %d of %d intermediate units",
+              layer,
+              original.blocks().get(layer).numHeads(),
+              before.blocks().get(layer).numHeads(),
+              original.blocks().get(layer).intermediateSize(),
+              before.blocks().get(layer).intermediateSize()));
+    }
+    lines.add("next: lathe export " + request.run() + " --out models/slim");
+    return Outcome.done(facts, lines);
+  }
+
+  /** All stages; empty when a signal asked to stop. */
+  static Optional<Result> prune(PruneRequest request, RunContext context) {
+    RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
+    try (PreparedData data = teacher.data();
+        RunLock lock = RunLock.acquire(context.storage(), request.run())) {
+      context.console().note("pruning " + request.teacher() + " into " + request.run());
+      return new PruneWorkflow(request, context, teacher, data).stages();
+    }
+  }
+
+  private Optional<Result> stages() {
+    String hash =
+        RunDirectory.configHash(config, data.train().sha256(), teacher.record().configHash());
+    PruningTarget target = target();
+    Weights pruned = pruningStage(target, hash);
+    if (pruned == null) {
+      return Optional.empty();
+    }
+    GateValues gates =
+        PlanSearch.meeting(target, GateLogits.from(full, pruned), settings.roundTo());
+    PruningPlan plan = PruningPlan.from(full, gates);
+    SlimModel slim = Slimmer.slim(full, decoder(pruned), plan);
+    RunDirectory run =
+        RunDirectory.startOrContinue(
+            context.storage(),
+            request.run(),
+            new RunRecord(
+                RunRecord.PRUNED,
+                RunConfigReader.toJson(config),
+                hash,
+                slim.config(),
+                teacher.record().memory(),
+                teacher.record().dataDirectory(),
+                teacher.record().dataSha256(),
+                request.teacher().toString(),
+                RunDirectory.versions()));
+    io(() -> PruningPlanFile.write(context.storage(), request.run().resolve("plan.json"), plan));
+    return fineTuningStage(slim, pruned, plan, run, hash)
+        ? Optional.of(new Result(run, plan, target))
+        : Optional.empty();
+  }
+
+  /** The target; a speed-up is resolved by a latency table measured here, once a run. */
+  private PruningTarget target() {
+    Double sparsity = settings.target().sparsity();
+    if (sparsity != null) {
+      return PruningTarget.sparsity(sparsity);
+    }
+    double speedup = java.util.Objects.requireNonNull(settings.target().speedup());
+    return PruningTarget.speedup(speedup, latencyTable(), full);
+  }
+
+  private LatencyTable latencyTable() {
+    Path file = request.run().resolve("latency.json");
+    if (context.storage().exists(file)) {
+      return io(() -> LatencyTableFile.read(context.storage(), file));
+    }
+    context.console().note("measuring latencies of sublayers on this machine");
+    SublayerBench bench = new SublayerBench(LATENCY_WARMUPS, LATENCY_RUNS, config.threads());
+    int batchSize = settings.batchSize();
+    int length = settings.length();
+    LatencyTable table =
+        LatencyTable.measure(full, LatencyTable.Sizes.of(batchSize, length, full), bench)
+            .withHiddenIndependentShare(hiddenIndependentShare(bench));
+    io(() -> LatencyTableFile.write(context.storage(), file, table));
+    return table;
+  }
+
+  /**
+   * The part a of a sublayer's time that a smaller hidden size does not save, from the times at D
+   * and D / 2: t(D / 2) / t(D) = a + (1 - a) / 2.
+   */
+  private double hiddenIndependentShare(SublayerBench bench) {
+    TransformerConfig half = full.withBlocks(full.hiddenSize() / 2, full.blocks());
+    int batchSize = settings.batchSize();
+    int length = settings.length();
+    int heads = full.blocks().get(0).numHeads();
+    int width = full.blocks().get(0).intermediateSize();
+    double whole =
+        bench.attentionMs(full, batchSize, length, heads)
+            + bench.feedForwardMs(full, batchSize, length, width);
+    double halved =
+        bench.attentionMs(half, batchSize, length, heads)
+            + bench.feedForwardMs(half, batchSize, length, width);
+    return Math.max(0, Math.min(1, 2 * halved / whole - 1));
+  }
+
+  /** Gates and weights after the pruning stage, or null when stopped. */
+  private @Nullable Weights pruningStage(PruningTarget target, String hash) {
+    CofiTask task =
+        new CofiTask(
+            full,
+            teacher.record().memory(),
+            distillation(),
+            new GateConfig(
+                gateKinds(),
+                GateSet.INITIAL_MEAN,
+                settings.gateLearningRate(),
+                settings.multiplierLearningRate(),
+                settings.logAlphaLimit()),
+            target,
+            Math.round(settings.steps() * settings.rampFraction()),
+            TaskConfigs.optimizer(config.training(), settings.learningRate()),
+            TaskConfigs.schedule(config.training(), 0, settings.steps()),
+            config.training().clipNorm());
+    Path directory = request.run().resolve("pruning");
+    try (Trainer trainer = new Trainer(task, TaskConfigs.loop(config, settings.steps()))) {
+      trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
+      trainer.startFrom(teacherWeights, teacher.path().toString());
+      return loop(trainer, directory, hash, "pruning", settings.steps())
+          ? trainer.stateWeights()
+          : null;
+    }
+  }
+
+  private boolean fineTuningStage(
+      SlimModel slim, Weights pruned, PruningPlan plan, RunDirectory run, String hash) {
+    FineTuneTask task =
+        new FineTuneTask(
+            slim.config(),
+            full,
+            teacher.record().memory(),
+            distillation(),
+            TaskConfigs.optimizer(config.training(), settings.finetuneLearningRate()),
+            TaskConfigs.schedule(
+                config.training(), settings.finetuneSteps() / 20, settings.finetuneSteps()),
+            config.training().clipNorm());
+    try (Trainer trainer = new Trainer(task, TaskConfigs.loop(config, settings.finetuneSteps()))) {
+      trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
+      Weights start = slim.weights();
+      Weights projection = LayerDistillation.sliceProjection(pruned, plan.keptHidden());
+      trainer.startFrom(start, run.path().toString());
+      trainer.startAuxiliary(projection, run.path().toString());
+      return loop(trainer, run.path(), hash, "fine-tuning", settings.finetuneSteps());
+    }
+  }
+
+  /** Whether the loop reached its end. */
+  private boolean loop(Trainer trainer, Path directory, String hash, String label, long steps) {
+    CheckpointStore store =
+        new CheckpointStore(context.storage(), directory, config.training().keepCheckpoints());
+    if (trainer.resume(store, hash)) {
+      context.console().note("resuming " + label + " at step " + trainer.step());
+    }
+    try (RunRecorder recorder =
+        new RunRecorder(
+            context.storage(),
+            directory,
+            trainer.step(),
+            context.console().progress(label, steps))) {
+      return trainer.run(
+              TrainWorkflow.batches(config, data.train()),
+              TrainWorkflow.validation(config, data.valid()),
+              store,
+              hash,
+              recorder,
+              stop)
+          == Trainer.Ending.DONE;
+    }
+  }
+
+  private DistillationConfig distillation() {
+    PruningSection.Distillation given = settings.distillation();
+    return new DistillationConfig(
+        1,
+        given.predictionWeight(),
+        given.layerWeight(),
+        given.temperature(),
+        Matching.valueOf(given.matching().name()));
+  }
+
+  private ImmutableSet<GateKind> gateKinds() {
+    return settings.gates().stream()
+        .map(
+            kind ->
+                switch (kind) {
+                  case HEAD -> GateKind.HEADS;
+                  case INTERMEDIATE -> GateKind.INTERMEDIATE;
+                  case ATTENTION_LAYER -> GateKind.ATTENTION_LAYER;
+                  case FEED_FORWARD_LAYER -> GateKind.FEED_FORWARD_LAYER;
+                  case HIDDEN -> GateKind.HIDDEN;
+                })
+        .collect(ImmutableSet.toImmutableSet());
+  }
+
+  private static Weights decoder(Weights all) {
+    Weights model = new Weights();
+    for (String name : all.names()) {
+      if (name.startsWith("decoder/")) {
+        model.put(name, all.get(name).shape(), all.get(name).values());
+      }
+    }
+    return model;
+  }
+
+  private interface IoAction<T> {
+    T run() throws IOException;
+  }
+
+  private interface IoStep {
+    void run() throws IOException;
+  }
+
+  private static <T> T io(IoAction<T> action) {
+    try {
+      return action.run();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void io(IoStep step) {
+    try {
+      step.run();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
