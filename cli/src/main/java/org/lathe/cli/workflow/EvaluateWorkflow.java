@@ -9,7 +9,6 @@ import java.util.Map;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
-import org.lathe.training.data.PreparedData;
 import org.lathe.training.datastore.ExactSearch;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.memory.Mixing;
@@ -30,19 +29,8 @@ final class EvaluateWorkflow {
     Map<String, Object> mixings = new LinkedHashMap<>(knownMixings(file, context));
     Map<String, Object> perplexity = new LinkedHashMap<>();
     List<String> lines = new ArrayList<>();
-    try (PreparedData data = run.data();
-        Progress progress = new Progress(context.console());
-        MemoryStudy study =
-            new MemoryStudy(
-                run.record().model(),
-                run.record().memory(),
-                run.modelWeights(),
-                request.run().toString(),
-                data,
-                request.split(),
-                config.evaluation(),
-                config.threads(),
-                progress)) {
+    try (MemoryStudy study =
+        new MemoryStudy(run, config, request.split(), context.console())) {
       for (MemoryKind kind : request.memories()) {
         String name = kind.name().toLowerCase(Locale.ROOT);
         double value =
@@ -71,7 +59,6 @@ final class EvaluateWorkflow {
     facts.put("split", request.split());
     facts.put("perplexity", perplexity);
     facts.put("mixing", mixings);
-    context.storage();
     JsonFile.write(context.storage(), file, facts);
     return Outcome.done(facts, lines);
   }

@@ -3,12 +3,10 @@ package org.lathe.cli.workflow;
 import com.google.common.collect.ImmutableList;
 import java.util.List;
 import org.lathe.cli.config.EvaluationSection;
-import org.lathe.graphs.config.MemoryConfig;
-import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.progress.Console;
 import org.lathe.graphs.errors.ConfigException;
-import org.lathe.graphs.weights.Weights;
 import org.lathe.training.data.PreparedData;
-import org.lathe.training.data.ProgressListener;
 import org.lathe.training.data.TokenFile;
 import org.lathe.training.datastore.ExactSearch;
 import org.lathe.training.datastore.KeyStore;
@@ -32,7 +30,7 @@ final class MemoryStudy implements AutoCloseable {
   private final EvaluationSection settings;
   private final double scoreScale;
   private final int threads;
-  private final ProgressListener progress;
+  private final Progress progress;
   private final PreparedData data;
   private final ScoredText valid;
   private final ScoredText text;
@@ -43,23 +41,16 @@ final class MemoryStudy implements AutoCloseable {
   /**
    * @param split train, valid or test
    */
-  MemoryStudy(
-      TransformerConfig model,
-      MemoryConfig memory,
-      Weights weights,
-      String source,
-      PreparedData data,
-      String split,
-      EvaluationSection settings,
-      int threads,
-      ProgressListener progress) {
-    this.scorer = new LanguageModelScorer(model, weights, source, threads);
+  MemoryStudy(RunDirectory run, RunConfig config, String split, Console console) {
+    this.data = run.data();
+    this.progress = new Progress(console);
+    this.settings = config.evaluation();
+    this.threads = config.threads();
+    this.scoreScale = run.record().memory().scoreScale();
     this.protocol = new SlidingWindows(settings.window(), settings.stride());
-    this.settings = settings;
-    this.scoreScale = memory.scoreScale();
-    this.threads = threads;
-    this.progress = progress;
-    this.data = data;
+    this.scorer =
+        new LanguageModelScorer(
+            run.record().model(), run.modelWeights(), run.path().toString(), threads);
     this.valid = score(data.valid(), settings.maxTokens());
     this.text = split.equals("valid") ? valid : score(file(data, split), settings.maxTokens());
   }
@@ -96,16 +87,25 @@ final class MemoryStudy implements AutoCloseable {
     return MemoryEvaluation.perplexity(text, scoreScale, longTermItems, mixing);
   }
 
-  /** The same with the mixing that is best on the validation text. */
+  /** The same with the mixing of either form that is best on the validation text. */
   Finding tuned(int longTermItems) {
-    progress.progress("tuning memory of " + longTermItems + " items", 0, 1);
     List<Mixing> candidates =
         ImmutableList.<Mixing>builder()
             .addAll(MixingTuner.linearCandidates())
             .addAll(MixingTuner.sharedCandidates())
             .build();
+    return tuned(longTermItems, candidates);
+  }
+
+  /** The same in TRIME's own form, one softmax, with the best temperature. */
+  Finding tunedShared(int longTermItems) {
+    return tuned(longTermItems, MixingTuner.sharedCandidates());
+  }
+
+  private Finding tuned(int longTermItems, List<Mixing> candidates) {
     Mixing best =
-        MemoryEvaluation.tune(valid, scoreScale, longTermItems, candidates, valid.numPositions());
+        MemoryEvaluation.tune(
+            valid, scoreScale, longTermItems, candidates, valid.numPositions());
     return new Finding(withMemory(longTermItems, best), best);
   }
 
@@ -127,5 +127,7 @@ final class MemoryStudy implements AutoCloseable {
   @Override
   public void close() {
     scorer.close();
+    progress.close();
+    data.close();
   }
 }

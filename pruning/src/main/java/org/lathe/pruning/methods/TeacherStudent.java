@@ -111,7 +111,7 @@ final class TeacherStudent {
             tf.stopGradient(teacher.logits(tf, taught.outputND(), Gates.NONE)),
             config.temperature());
     Operand<TFloat32> layerwise =
-        layers.call(tf, blockOutputs(taught), blockOutputs(output), existsL).loss();
+        layers.call(tf, taught.hiddenND(), output.hiddenND(), existsL).loss();
     Map<String, Operand<TFloat32>> terms = new LinkedHashMap<>();
     terms.put("languageModelLoss", languageModel);
     terms.put("predictionLoss", prediction);
@@ -123,11 +123,6 @@ final class TeacherStudent {
                 scaled(tf, prediction, config.predictionWeight()),
                 scaled(tf, layerwise, config.layerWeight())));
     return new Loss(sum, languageModel, terms);
-  }
-
-  /** States after each block, without the embeddings. */
-  private static List<Operand<TFloat32>> blockOutputs(DecoderLanguageModel.Output output) {
-    return output.hiddenND().subList(1, output.hiddenND().size());
   }
 
   private static Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x, double weight) {

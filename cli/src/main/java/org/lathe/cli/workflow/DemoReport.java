@@ -1,0 +1,146 @@
+package org.lathe.cli.workflow;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.lathe.cli.report.HtmlReport;
+import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.training.files.Storage;
+
+/** The demo's table, on the terminal and as a page. */
+final class DemoReport {
+  /** System, what it is. */
+  private static final Map<String, String> SYSTEMS = new LinkedHashMap<>();
+
+  static {
+    SYSTEMS.put("vanilla", "vanilla, no memory");
+    SYSTEMS.put("vanillaCacheLocal", "vanilla + tuned cache over the window");
+    SYSTEMS.put("vanillaCacheLong", "vanilla + tuned cache, 1,024 items more");
+    SYSTEMS.put("vanillaKnn", "vanilla + kNN over the training text");
+    SYSTEMS.put("trimeNone", "TRIME, memory hidden");
+    SYSTEMS.put("trimeLocal", "TRIME, local memory");
+    SYSTEMS.put("trimeLong", "TRIME, 1,024 items of long-term memory");
+  }
+
+  private DemoReport() {}
+
+  static List<String> lines(
+      DemoSummary summary, Path savedModel, Path out, double secondsTotal) {
+    List<String> lines = new ArrayList<>();
+    lines.add("");
+    lines.add("test perplexity (per token, natural logarithm, sliding window)");
+    SYSTEMS.forEach(
+        (system, text) ->
+            lines.add(String.format(Locale.ROOT, "  %-44s %8.3f", text, summary.value(system))));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "  %-44s %8.3f",
+            "TRIME pruned and fine-tuned, local memory",
+            summary.pruned().get("perplexity")));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "TRIME local / cache %.3f, long / long cache %.3f, pruned / unpruned %.3f",
+            summary.ratio("trimeLocal", "vanillaCacheLocal"),
+            summary.ratio("trimeLong", "vanillaCacheLong"),
+            prunedRatio(summary)));
+    for (int batch : new int[] {1, 8}) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "SavedModel, batch %d: %.2f ms full, %.2f ms slim, speed-up %.2f [%.2f, %.2f]",
+              batch,
+              summary.pruned().get("fullMsBatch" + batch),
+              summary.pruned().get("slimMsBatch" + batch),
+              summary.pruned().get("speedupBatch" + batch),
+              summary.pruned().get("speedupBatch" + batch + "Low"),
+              summary.pruned().get("speedupBatch" + batch + "High")));
+    }
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "SavedModel against the training graph, 256 prompts: at most %.1e apart",
+            (Double) summary.savedModel().get("maxDifference")));
+    lines.add("");
+    lines.add("report:  " + out.resolve("report.html"));
+    lines.add("summary: " + out.resolve("summary.json"));
+    lines.add("model:   " + savedModel);
+    lines.add("serve it with TensorFlow Serving:");
+    lines.add("  " + ServingLines.server(savedModel));
+    lines.add("  " + ServingLines.curl(savedModel));
+    lines.add("complete a text with it:");
+    lines.add("  ./lathe predict " + savedModel + " --prompt 'public static int ' --tokens 20");
+    lines.add(String.format(Locale.ROOT, "%.0f seconds in all", secondsTotal));
+    return lines;
+  }
+
+  static double prunedRatio(DemoSummary summary) {
+    Double perplexity = summary.pruned().get("perplexity");
+    return perplexity == null ? Double.NaN : perplexity / summary.value("trimeLocal");
+  }
+
+  static void write(
+      Storage storage, Path out, DemoSummary summary, PruningPlan plan, double secondsTotal) {
+    List<List<?>> rows = new ArrayList<>();
+    Map<String, Double> bars = new LinkedHashMap<>();
+    SYSTEMS.forEach(
+        (system, text) -> {
+          rows.add(List.of(text, number(summary.value(system))));
+          bars.put(text, summary.value(system));
+        });
+    String pruned = "TRIME pruned and fine-tuned, local memory";
+    rows.add(List.of(pruned, number(summary.pruned().getOrDefault("perplexity", Double.NaN))));
+    bars.put(pruned, summary.pruned().getOrDefault("perplexity", Double.NaN));
+    List<List<?>> latency = new ArrayList<>();
+    for (int batch : new int[] {1, 8}) {
+      latency.add(
+          List.of(
+              batch,
+              number(summary.pruned().getOrDefault("fullMsBatch" + batch, Double.NaN)),
+              number(summary.pruned().getOrDefault("slimMsBatch" + batch, Double.NaN)),
+              number(summary.pruned().getOrDefault("speedupBatch" + batch, Double.NaN))));
+    }
+    List<List<?>> seconds = new ArrayList<>();
+    summary.seconds().forEach((stage, value) -> seconds.add(List.of(stage, number(value))));
+    HtmlReport.page("Lathe demo")
+        .paragraph(
+            "Java source text, two small language models of one size and budget, one of them"
+                + " trained with memory, then pruned to a measured speed-up and exported. "
+                + String.valueOf(summary.savedModel().getOrDefault("hardware", "")))
+        .table("Test perplexity", List.of("system", "perplexity"), rows)
+        .bars("Test perplexity, lower is better", bars)
+        .lineChart(
+            "Training loss",
+            "step",
+            "nats a token",
+            MetricSeries.of(
+                storage,
+                Map.of(
+                    "vanilla", out.resolve("runs/vanilla"),
+                    "TRIME", out.resolve("runs/trime"),
+                    "slim, fine-tuning", out.resolve("runs/slim")),
+                "train",
+                "loss"))
+        .lineChart(
+            "Pruning: reduction of measured time",
+            "step",
+            "share",
+            MetricSeries.reduction(storage, out.resolve("runs/slim/pruning")))
+        .structure("What pruning kept", PlanPicture.of(plan))
+        .table(
+            "SavedModel latency, milliseconds a call",
+            List.of("batch", "full", "slim", "speed-up"),
+            latency)
+        .table("Seconds a stage", List.of("stage", "seconds"), seconds)
+        .paragraph(String.format(Locale.ROOT, "%.0f seconds in all.", secondsTotal))
+        .write(storage, out.resolve("report.html"));
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.3f", value);
+  }
+}
