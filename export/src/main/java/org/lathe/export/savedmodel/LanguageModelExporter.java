@@ -45,9 +45,13 @@ import org.tensorflow.proto.SavedModel;
  * the training-side model, and renamed once. The same input gives the same bytes.
  */
 public final class LanguageModelExporter {
-  private static final String EXTRA = "assets.extra";
+  /** Below a version directory: what servers pass over, given assets among it. */
+  public static final String EXTRA = "assets.extra";
+
+  /** In {@link #EXTRA}: the model's shape and signatures as JSON. */
+  public static final String SIGNATURE = "signature.json";
+
   private static final String CARD = "card.md";
-  private static final String SIGNATURE = "signature.json";
 
   private static final Set<String> RESERVED_ASSETS =
       Set.of(CARD, SIGNATURE, "reference.json", "tf_serving_warmup_requests");
