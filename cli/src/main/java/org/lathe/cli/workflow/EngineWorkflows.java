@@ -27,22 +27,22 @@ public final class EngineWorkflows implements Workflows {
 
   @Override
   public Outcome export(ExportRequest request, RunContext context) {
-    throw absent("export");
+    return ExportWorkflow.run(request, context);
   }
 
   @Override
   public Outcome verify(VerifyRequest request, RunContext context) {
-    throw absent("verify");
+    return VerifyWorkflow.run(request, context);
   }
 
   @Override
   public Outcome predict(PredictRequest request, RunContext context) {
-    throw absent("predict");
+    return PredictWorkflow.run(request, context);
   }
 
   @Override
   public Outcome report(ReportRequest request, RunContext context) {
-    throw absent("report");
+    return ReportWorkflow.run(request, context);
   }
 
   @Override

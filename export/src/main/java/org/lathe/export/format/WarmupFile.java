@@ -12,10 +12,16 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.training.files.IoGuard;
+import org.lathe.training.files.Storage;
+import org.lathe.training.telemetry.TfRecordReader;
+import org.lathe.training.telemetry.TfRecordWriter;
 import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.TensorProto;
 import org.tensorflow.proto.TensorShapeProto;
@@ -38,6 +44,8 @@ public final class WarmupFile {
   /** TensorFlow Serving refuses more. */
   public static final int MAX_RECORDS = 1_000;
 
+  private static final int MAX_SIZE_BYTES = 64 << 20;
+
   private static final int PREDICT_LOG = 6;
   private static final int REQUEST = 1;
   private static final int MODEL_SPEC = 1;
@@ -48,41 +56,68 @@ public final class WarmupFile {
 
   private WarmupFile() {}
 
-  public static byte[] encode(List<WarmupRequest> requests) {
-    List<byte[]> payloads = new ArrayList<>();
-    for (WarmupRequest request : requests) {
-      byte[] name = request.signature().getBytes(StandardCharsets.UTF_8);
-      byte[] modelSpec = field(SIGNATURE_NAME, name);
-      byte[] input =
-          concat(
-              field(MAP_KEY, SignatureNames.INPUT.getBytes(StandardCharsets.UTF_8)),
-              field(MAP_VALUE, tensor(request).toByteArray()));
-      byte[] predictRequest = concat(field(MODEL_SPEC, modelSpec), field(INPUTS, input));
-      payloads.add(field(PREDICT_LOG, field(REQUEST, predictRequest)));
+  /**
+   * Writes a new file, without forcing it.
+   *
+   * @throws org.lathe.graphs.errors.FailedException when it exists or the disk fails
+   */
+  public static void write(Storage storage, Path file, List<WarmupRequest> requests) {
+    try (TfRecordWriter out = new TfRecordWriter(storage, file)) {
+      for (WarmupRequest request : requests) {
+        out.write(encode(request));
+      }
     }
-    return TfRecords.frame(payloads);
   }
 
   /**
-   * @param source of the bytes, for messages
-   * @throws CorruptFileException when the framing, a checksum or a message is damaged
+   * @throws CorruptFileException when the file is missing or too large, or when the framing, a
+   *     checksum or a message is damaged
+   * @throws org.lathe.graphs.errors.FailedException when the disk fails
    */
-  public static List<WarmupRequest> decode(byte[] file, String source) {
+  public static List<WarmupRequest> read(Storage storage, Path file) {
+    if (!storage.exists(file)) {
+      throw new CorruptFileException(
+          file + " is missing. Copy the directory again or export the model again.");
+    }
+    long sizeBytes = IoGuard.call(storage, "read", file, () -> storage.size(file));
+    if (sizeBytes > MAX_SIZE_BYTES) {
+      throw corrupt(
+          file.toString(), "it has " + sizeBytes + " bytes; the limit is " + MAX_SIZE_BYTES);
+    }
     List<WarmupRequest> requests = new ArrayList<>();
-    for (byte[] payload : TfRecords.unframe(file, MAX_RECORDS, source)) {
-      String where = source + ", record " + requests.size();
-      byte[] log = single(payload, PREDICT_LOG, where);
-      byte[] request = single(log, REQUEST, where);
-      byte[] modelSpec = single(request, MODEL_SPEC, where);
-      byte[] input = single(request, INPUTS, where);
-      String key = new String(single(input, MAP_KEY, where), StandardCharsets.UTF_8);
-      if (!key.equals(SignatureNames.INPUT)) {
-        throw corrupt(where, "expected the input 'input_ids', found '" + key + "'");
+    try (TfRecordReader in = new TfRecordReader(storage, file, MAX_SIZE_BYTES)) {
+      for (Optional<byte[]> record = in.next(); record.isPresent(); record = in.next()) {
+        if (requests.size() == MAX_RECORDS) {
+          throw corrupt(file.toString(), "it has more than " + MAX_RECORDS + " records");
+        }
+        requests.add(decode(record.get(), file + ", record " + requests.size()));
       }
-      String name = new String(single(modelSpec, SIGNATURE_NAME, where), StandardCharsets.UTF_8);
-      requests.add(request(name, single(input, MAP_VALUE, where), where));
     }
     return requests;
+  }
+
+  private static byte[] encode(WarmupRequest request) {
+    byte[] name = request.signature().getBytes(StandardCharsets.UTF_8);
+    byte[] modelSpec = field(SIGNATURE_NAME, name);
+    byte[] input =
+        concat(
+            field(MAP_KEY, SignatureNames.INPUT.getBytes(StandardCharsets.UTF_8)),
+            field(MAP_VALUE, tensor(request).toByteArray()));
+    byte[] predictRequest = concat(field(MODEL_SPEC, modelSpec), field(INPUTS, input));
+    return field(PREDICT_LOG, field(REQUEST, predictRequest));
+  }
+
+  private static WarmupRequest decode(byte[] payload, String where) {
+    byte[] log = single(payload, PREDICT_LOG, where);
+    byte[] request = single(log, REQUEST, where);
+    byte[] modelSpec = single(request, MODEL_SPEC, where);
+    byte[] input = single(request, INPUTS, where);
+    String key = new String(single(input, MAP_KEY, where), StandardCharsets.UTF_8);
+    if (!key.equals(SignatureNames.INPUT)) {
+      throw corrupt(where, "expected the input 'input_ids', found '" + key + "'");
+    }
+    String name = new String(single(modelSpec, SIGNATURE_NAME, where), StandardCharsets.UTF_8);
+    return request(name, single(input, MAP_VALUE, where), where);
   }
 
   private static TensorProto tensor(WarmupRequest request) {

@@ -21,7 +21,6 @@ import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.JsonFile;
-import org.lathe.training.files.Manifest;
 import org.lathe.training.files.StagedDirectory;
 import org.lathe.training.files.Storage;
 import org.lathe.training.weights.TensorBundle;
@@ -46,9 +45,13 @@ import org.tensorflow.proto.SavedModel;
  * the training-side model, and renamed once. The same input gives the same bytes.
  */
 public final class LanguageModelExporter {
-  private static final String EXTRA = "assets.extra";
+  /** Below a version directory: what servers pass over, given assets among it. */
+  public static final String EXTRA = "assets.extra";
+
+  /** In {@link #EXTRA}: the model's shape and signatures as JSON. */
+  public static final String SIGNATURE = "signature.json";
+
   private static final String CARD = "card.md";
-  private static final String SIGNATURE = "signature.json";
 
   private static final Set<String> RESERVED_ASSETS =
       Set.of(CARD, SIGNATURE, "reference.json", "tf_serving_warmup_requests");
@@ -124,16 +127,16 @@ public final class LanguageModelExporter {
             + modelBytes.length
             + assetBytes(storage, request)
             + SMALL_FILES_BYTES;
+    double maxDifference;
+    long sizeBytes;
     try (StagedDirectory staged = StagedDirectory.begin(storage, target, estimatedBytes)) {
       Path directory = staged.path();
       createDirectory(storage, directory.resolve("variables"));
       createDirectory(storage, directory.resolve(EXTRA));
       writeVariables(directory, request);
       write(storage, directory.resolve(SavedModelInspector.FILE), modelBytes);
-      write(
-          storage,
-          directory.resolve(WarmupFile.PATH),
-          WarmupFile.encode(WarmupPlan.requests(request.config())));
+      WarmupFile.write(
+          storage, directory.resolve(WarmupFile.PATH), WarmupPlan.requests(request.config()));
       ReferenceFile.write(storage, directory, cases);
       JsonFile.write(storage, directory.resolve(EXTRA).resolve(SIGNATURE), card.facts());
       write(
@@ -143,17 +146,19 @@ public final class LanguageModelExporter {
       for (Map.Entry<String, Path> asset : request.assets().entrySet()) {
         copy(storage, asset.getValue(), directory.resolve(EXTRA).resolve(asset.getKey()));
       }
-      ModelVerifier.verifyContents(storage, directory);
+      maxDifference =
+          ModelVerifier.verifyContents(storage, directory).maxLogProbabilityDifference();
+      // before the commit: what follows it could fail although the model is published
+      sizeBytes = treeBytes(storage, directory);
       staged.commit(ModelVerifier.MANIFEST_KIND, card.facts());
     }
-    long sizeBytes =
-        Manifest.read(storage, target).files().stream().mapToLong(Manifest.Entry::sizeBytes).sum();
     return new ExportedModel(
         target,
         request.version(),
         request.weights().names().size(),
         request.weights().numValues(),
-        sizeBytes);
+        sizeBytes,
+        maxDifference);
   }
 
   private static void writeVariables(Path directory, ExportRequest request) {
@@ -163,6 +168,17 @@ public final class LanguageModelExporter {
       throw new FailedException(
           "Cannot write the variables into " + directory + ": " + e.getMessage(), e);
     }
+  }
+
+  private static long treeBytes(Storage storage, Path directory) {
+    long sum = 0;
+    for (Path path : IoGuard.call(storage, "list", directory, () -> storage.list(directory))) {
+      sum +=
+          storage.isDirectory(path)
+              ? treeBytes(storage, path)
+              : IoGuard.call(storage, "read", path, () -> storage.size(path));
+    }
+    return sum;
   }
 
   private static long assetBytes(Storage storage, ExportRequest request) {

@@ -18,6 +18,7 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
@@ -39,12 +40,23 @@ public final class GraphReference implements ReferenceScorer {
   private final Operand<TFloat32> logitsNV;
   private final Operand<TFloat32> tapND;
 
+  /** With TensorFlow's default settings; see the other constructor. */
+  public GraphReference(
+      TransformerConfig config, MemoryConfig memory, Weights weights, double temperature) {
+    this(config, memory, weights, temperature, ConfigProto.getDefaultInstance());
+  }
+
   /**
    * @param temperature divides the memory scores
+   * @param settings such as the number of threads
    * @throws org.lathe.graphs.errors.GraphMismatchException when the weights are not the decoder's
    */
   public GraphReference(
-      TransformerConfig config, MemoryConfig memory, Weights weights, double temperature) {
+      TransformerConfig config,
+      MemoryConfig memory,
+      Weights weights,
+      double temperature,
+      ConfigProto settings) {
     this.config = config;
     this.memory = memory;
     this.temperature = temperature;
@@ -58,7 +70,7 @@ public final class GraphReference implements ReferenceScorer {
     logitsNV = model.logits(tf, output.outputND(), Gates.NONE);
     tapND = output.tapND();
     WeightTransfer transfer = new WeightTransfer(tf, catalog.all());
-    session = new Session(graph);
+    session = new Session(graph, settings);
     try {
       transfer.assign(session, weights, "the weights of the reference");
     } catch (RuntimeException e) {

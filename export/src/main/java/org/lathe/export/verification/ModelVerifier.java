@@ -10,7 +10,6 @@ import org.lathe.export.format.WarmupFile;
 import org.lathe.export.format.WarmupRequest;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.FailedException;
-import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Manifest;
 import org.lathe.training.files.Storage;
 
@@ -30,8 +29,6 @@ public final class ModelVerifier {
 
   /** Beyond this log-probability ratio float32 cannot tell two most likely words apart. */
   private static final double TIE = 2 * MAX_DIFFERENCE;
-
-  private static final long MAX_WARMUP_BYTES = 64L << 20;
 
   private ModelVerifier() {}
 
@@ -62,8 +59,7 @@ public final class ModelVerifier {
   public static VerificationReport verifyContents(Storage storage, Path directory) {
     List<ReferenceCase> cases = ReferenceFile.read(storage, directory);
     Path warmupFile = directory.resolve(WarmupFile.PATH);
-    List<WarmupRequest> requests =
-        WarmupFile.decode(readWarmup(storage, warmupFile), warmupFile.toString());
+    List<WarmupRequest> requests = WarmupFile.read(storage, warmupFile);
     if (requests.isEmpty()) {
       throw new CorruptFileException(
           warmupFile + " holds no record; expected at least one. Export the model again.");
@@ -98,31 +94,6 @@ public final class ModelVerifier {
                   + maxDifference));
       return new VerificationReport(directory, ImmutableList.copyOf(checks), maxDifference);
     }
-  }
-
-  private static byte[] readWarmup(Storage storage, Path file) {
-    if (!storage.exists(file)) {
-      throw new CorruptFileException(
-          file + " is missing. Copy the directory again or export the model again.");
-    }
-    return IoGuard.call(
-        storage,
-        "read",
-        file,
-        () -> {
-          if (storage.size(file) > MAX_WARMUP_BYTES) {
-            throw new CorruptFileException(
-                file
-                    + " has "
-                    + storage.size(file)
-                    + " bytes; the limit is "
-                    + MAX_WARMUP_BYTES
-                    + ". Export the model again.");
-          }
-          try (var in = storage.open(file)) {
-            return in.readAllBytes();
-          }
-        });
   }
 
   private static void replay(LoadedLanguageModel model, WarmupRequest request, String source) {

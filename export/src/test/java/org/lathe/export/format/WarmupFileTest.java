@@ -3,11 +3,19 @@ package org.lathe.export.format;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.training.files.LocalStorage;
+import org.lathe.training.files.Storage;
+import org.lathe.training.telemetry.TfRecordWriter;
 
 final class WarmupFileTest {
   private static final List<WarmupRequest> REQUESTS =
@@ -15,9 +23,14 @@ final class WarmupFileTest {
           new WarmupRequest("serving_default", false, new int[][] {{1, 2, -1}, {4, 5, 6}}),
           new WarmupRequest("serving_int64", true, new int[][] {{7}}));
 
+  private final Storage storage = LocalStorage.INSTANCE;
+  private int numFiles;
+
+  @TempDir Path directory;
+
   @Test
   void whatWasWrittenIsRead() {
-    List<WarmupRequest> read = WarmupFile.decode(WarmupFile.encode(REQUESTS), "w");
+    List<WarmupRequest> read = decode(encode(REQUESTS));
     assertThat(read).hasSize(2);
     for (int i = 0; i < read.size(); i++) {
       assertThat(read.get(i).signature()).isEqualTo(REQUESTS.get(i).signature());
@@ -29,7 +42,7 @@ final class WarmupFileTest {
   /** Field numbers and framing against bytes put together by hand. */
   @Test
   void bytesAreThoseOfThePredictionLogMessage() {
-    byte[] file = WarmupFile.encode(List.of(new WarmupRequest("s", false, new int[][] {{258}})));
+    byte[] file = encode(List.of(new WarmupRequest("s", false, new int[][] {{258}})));
     // log.6{request.1{spec.1{name.3="s"}, inputs.2{key.1="input_ids", value.2{dtype.1=3,
     // shape.2{dim.2{size.1=1} x 2}, content.4=02 01 00 00}}}}
     int[] payload = {
@@ -46,38 +59,66 @@ final class WarmupFileTest {
   }
 
   @Test
-  void everyFlippedBitAndEveryCutIsRefused() {
-    byte[] file = WarmupFile.encode(REQUESTS);
-    for (int bit = 0; bit < 8 * file.length; bit++) {
+  void aFlippedBitInAnyByteAndEveryCutIsRefused() {
+    byte[] file = encode(REQUESTS);
+    for (int i = 0; i < file.length; i++) {
       byte[] flipped = file.clone();
-      flipped[bit / 8] ^= (byte) (1 << bit % 8);
-      assertThatThrownBy(() -> WarmupFile.decode(flipped, "w"))
-          .isInstanceOf(CorruptFileException.class);
+      flipped[i] ^= (byte) (1 << i % 8);
+      assertThatThrownBy(() -> decode(flipped)).isInstanceOf(CorruptFileException.class);
     }
-    int firstRecordEnds = WarmupFile.encode(REQUESTS.subList(0, 1)).length;
+    int firstRecordEnds = encode(REQUESTS.subList(0, 1)).length;
     for (int size = 1; size < file.length; size++) {
       byte[] cut = Arrays.copyOf(file, size);
       if (size != firstRecordEnds) {
-        assertThatThrownBy(() -> WarmupFile.decode(cut, "w"))
-            .isInstanceOf(CorruptFileException.class);
+        assertThatThrownBy(() -> decode(cut)).isInstanceOf(CorruptFileException.class);
       }
     }
   }
 
   @Test
   void hostilePayloadsInSoundFramesGiveDeclaredErrorsOnly() {
-    byte[] sound =
-        TfRecords.unframe(WarmupFile.encode(REQUESTS), WarmupFile.MAX_RECORDS, "w").get(0);
+    byte[] file = encode(REQUESTS.subList(0, 1));
+    byte[] sound = Arrays.copyOfRange(file, 12, file.length - 4);
     Random random = new Random(3);
     for (int i = 0; i < 2_000; i++) {
       byte[] changed = sound.clone();
       changed[random.nextInt(changed.length)] = (byte) random.nextInt(256);
-      byte[] file = TfRecords.frame(List.of(changed));
+      Path framed = directory.resolve("framed-" + i);
+      try (TfRecordWriter out = new TfRecordWriter(storage, framed)) {
+        out.write(changed);
+      }
       try {
-        WarmupFile.decode(file, "w");
+        WarmupFile.read(storage, framed);
       } catch (CorruptFileException expected) {
-        assertThat(expected).hasMessageContaining("w, record 0");
+        assertThat(expected).hasMessageContaining(framed + ", record 0");
       }
     }
+  }
+
+  @Test
+  void anAbsentFileIsNamed() {
+    assertThatThrownBy(() -> WarmupFile.read(storage, directory.resolve("absent")))
+        .isInstanceOf(CorruptFileException.class)
+        .hasMessageContaining("absent is missing");
+  }
+
+  private byte[] encode(List<WarmupRequest> requests) {
+    Path file = directory.resolve("encoded-" + numFiles++);
+    WarmupFile.write(storage, file, requests);
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private List<WarmupRequest> decode(byte[] bytes) {
+    Path file = directory.resolve("changed");
+    try {
+      Files.write(file, bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return WarmupFile.read(storage, file);
   }
 }

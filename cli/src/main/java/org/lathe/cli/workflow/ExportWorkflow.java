@@ -1,0 +1,137 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.lathe.export.savedmodel.ExportedModel;
+import org.lathe.export.savedmodel.LanguageModelExporter;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.training.files.StagedDirectory;
+import org.lathe.training.files.Storage;
+import org.lathe.training.text.TokenizerStore;
+
+/** {@code lathe export}: the model of a run, full or slim, as a verified SavedModel. */
+final class ExportWorkflow {
+  private static final List<String> TOKENIZER_FILES =
+      ImmutableList.of(TokenizerStore.KIND_FILE, TokenizerStore.BPE_FILE, TokenizerStore.WORD_FILE);
+
+  private ExportWorkflow() {}
+
+  static Outcome run(ExportRequest request, RunContext context) {
+    Storage storage = context.storage();
+    RunDirectory run = RunDirectory.open(storage, request.run());
+    double temperature = run.config(request.overrides()).export().temperature();
+    long version =
+        request
+            .version()
+            .orElseGet(() -> ModelVersions.highest(storage, request.out()).orElse(0) + 1);
+    Path target = request.out().resolve(Long.toString(version));
+    if (storage.exists(target)) {
+      throw new ConfigException(
+          target
+              + " exists already and is never changed; leave --version out for the next one, or"
+              + " give a free number");
+    }
+    if (context.dryRun()) {
+      return dryRun(run, target, version, temperature);
+    }
+    ExportedModel exported = export(run, request.out(), version, temperature, context);
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("path", exported.directory().toString());
+    facts.put("version", exported.version());
+    facts.put("numParameters", exported.numParameters());
+    facts.put("sizeBytes", exported.sizeBytes());
+    facts.put("temperature", temperature);
+    facts.put("maxDifference", exported.maxDifference());
+    return Outcome.done(
+        facts,
+        ImmutableList.of(
+            String.format(
+                "%s: %,d parameters, %,d bytes; reloaded, largest difference of a log-probability"
+                    + " to the run %.2g",
+                exported.directory(),
+                exported.numParameters(),
+                exported.sizeBytes(),
+                exported.maxDifference()),
+            "to a TensorFlow Serving of " + request.out().toAbsolutePath().normalize() + ":",
+            "  " + curl(ModelVersions.name(request.out())),
+            "next: lathe predict " + exported.directory() + " --prompt TEXT --tokens 20"));
+  }
+
+  /**
+   * Publishes the newest checkpoint's model as base/version, compared with the model of the run
+   * before anybody can see it.
+   *
+   * @param base models/NAME
+   * @param version positive and not there yet
+   * @param temperature divides the memory scores, in the export and in what it is compared with
+   */
+  static ExportedModel export(
+      RunDirectory run, Path base, long version, double temperature, RunContext context) {
+    Storage storage = context.storage();
+    StagedDirectory.sweep(storage, base);
+    Map<String, Path> tokenizer = tokenizerFiles(storage, run);
+    if (tokenizer.isEmpty()) {
+      context
+          .console()
+          .note(
+              run.record().dataDirectory()
+                  + " holds no tokenizer; the model will take token ids only, not text");
+    }
+    context.console().note("exporting " + run.path() + " and comparing it with the run");
+    return LanguageModelExporter.export(
+        storage,
+        org.lathe.export.savedmodel.ExportRequest.of(
+                run.record().model(), run.record().memory(), run.modelWeights(), base, version)
+            .withTemperature(temperature)
+            .withAssets(tokenizer)
+            .withMetadata(
+                ImmutableMap.of(
+                    "run", run.record().kind(),
+                    "configHash", run.record().configHash(),
+                    "dataSha256", run.record().dataSha256())));
+  }
+
+  private static Outcome dryRun(RunDirectory run, Path target, long version, double temperature) {
+    Weights weights = run.modelWeights();
+    long sizeBytes = weights.numValues() * Float.BYTES;
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("path", target.toString());
+    facts.put("version", version);
+    facts.put("numParameters", weights.numValues());
+    facts.put("sizeBytes", sizeBytes);
+    facts.put("temperature", temperature);
+    return Outcome.done(
+        facts,
+        ImmutableList.of(
+            String.format(
+                "would write %s: %,d parameters in %d variables, %,d bytes and the graph",
+                target, weights.numValues(), weights.names().size(), sizeBytes)));
+  }
+
+  /** Empty when the data is gone; data of another run is an error, its ids mean other words. */
+  private static Map<String, Path> tokenizerFiles(Storage storage, RunDirectory run) {
+    Path data = Path.of(run.record().dataDirectory());
+    if (!TokenizerStore.exists(storage, data)) {
+      return ImmutableMap.of();
+    }
+    run.data().close();
+    ImmutableMap.Builder<String, Path> files = ImmutableMap.builder();
+    for (String name : TOKENIZER_FILES) {
+      if (storage.exists(data.resolve(name))) {
+        files.put(name, data.resolve(name));
+      }
+    }
+    return files.buildOrThrow();
+  }
+
+  private static String curl(String name) {
+    return "curl -d '{\"instances\": [[1, 2, 3]]}' -X POST http://localhost:8501/v1/models/"
+        + name
+        + ":predict";
+  }
+}

@@ -1,0 +1,126 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.primitives.Floats;
+import com.google.common.primitives.Ints;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.text.TokenizerKind;
+
+/** {@code lathe predict}: continues texts by the most likely token, again and again. */
+final class PredictWorkflow {
+  private PredictWorkflow() {}
+
+  /** What was added to one prompt. */
+  private record Completion(String text, int[] tokens, float[] logProbabilities) {}
+
+  static Outcome run(PredictRequest request, RunContext context) {
+    requireText(request.prompts());
+    try (TextModel model =
+        TextModel.open(context.storage(), request.modelOrRun(), request.overrides())) {
+      List<int[]> prompts = new ArrayList<>();
+      for (String prompt : request.prompts()) {
+        prompts.add(encode(model, prompt, context));
+      }
+      Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("model", request.modelOrRun().toString());
+      if (context.dryRun()) {
+        List<Integer> numTokens = prompts.stream().map(prompt -> prompt.length).toList();
+        facts.put("numPromptTokens", numTokens);
+        return Outcome.done(
+            facts,
+            List.of(
+                "would add "
+                    + request.numTokens()
+                    + " tokens to each of "
+                    + prompts.size()
+                    + " prompts of "
+                    + numTokens
+                    + " tokens"));
+      }
+      List<Map<String, Object>> predictions = new ArrayList<>();
+      List<String> lines = new ArrayList<>();
+      boolean words = model.tokenizer().kind().equals(TokenizerKind.WORD.word());
+      for (int i = 0; i < prompts.size(); i++) {
+        String prompt = request.prompts().get(i);
+        Completion completion = complete(model, prompts.get(i), request.numTokens());
+        Map<String, Object> prediction = new LinkedHashMap<>();
+        prediction.put("prompt", prompt);
+        prediction.put("completion", completion.text());
+        prediction.put("tokens", Ints.asList(completion.tokens()));
+        prediction.put("logProbabilities", Floats.asList(completion.logProbabilities()));
+        predictions.add(prediction);
+        lines.add(printable(prompt + (words ? " " : "") + completion.text()));
+      }
+      facts.put("predictions", predictions);
+      return Outcome.done(facts, lines);
+    }
+  }
+
+  private static void requireText(List<String> prompts) {
+    for (int i = 0; i < prompts.size(); i++) {
+      if (prompts.get(i).isEmpty()) {
+        throw new ConfigException(
+            "prompt " + (i + 1) + " is empty; give at least one character to continue");
+      }
+    }
+  }
+
+  private static int[] encode(TextModel model, String prompt, RunContext context) {
+    int[] tokens = model.tokenizer().encode(prompt);
+    if (tokens.length == 0) {
+      throw new ConfigException(
+          "the prompt '" + prompt + "' has no token in this vocabulary; give a longer one");
+    }
+    if (tokens.length <= model.maxPositions()) {
+      return tokens;
+    }
+    int kept = Math.max(1, model.maxPositions() - 1);
+    context
+        .console()
+        .note(
+            "a prompt of "
+                + tokens.length
+                + " tokens is longer than the model's "
+                + model.maxPositions()
+                + " positions; its last "
+                + kept
+                + " are used");
+    return Arrays.copyOfRange(tokens, tokens.length - kept, tokens.length);
+  }
+
+  private static Completion complete(TextModel model, int[] prompt, int numTokens) {
+    int[] sequence = Arrays.copyOf(prompt, prompt.length + numTokens);
+    float[] logProbabilities = new float[numTokens];
+    for (int i = 0; i < numTokens; i++) {
+      int end = prompt.length + i;
+      // a long text moves through the model's window
+      int start = Math.max(0, end - model.maxPositions());
+      float[] next = model.nextLogProbabilities(Arrays.copyOfRange(sequence, start, end));
+      int best = mostLikely(next, model.tokenizer().vocabularySize());
+      sequence[end] = best;
+      logProbabilities[i] = next[best];
+    }
+    int[] tokens = Arrays.copyOfRange(sequence, prompt.length, sequence.length);
+    return new Completion(model.tokenizer().decode(tokens), tokens, logProbabilities);
+  }
+
+  /** The first of the largest. */
+  private static int mostLikely(float[] logProbabilities, int count) {
+    int best = 0;
+    for (int w = 1; w < count; w++) {
+      if (logProbabilities[w] > logProbabilities[best]) {
+        best = w;
+      }
+    }
+    return best;
+  }
+
+  /** What a model says must not steer a terminal. */
+  private static String printable(String text) {
+    return text.replaceAll("[\\p{Cntrl}&&[^\\n\\t]]", "\uFFFD");
+  }
+}

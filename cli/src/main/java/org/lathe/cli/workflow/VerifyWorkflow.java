@@ -1,0 +1,33 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.collect.ImmutableMap;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.lathe.export.verification.ModelVerifier;
+import org.lathe.export.verification.VerificationReport;
+
+/** {@code lathe verify}: an exported model as its server will meet it. */
+final class VerifyWorkflow {
+  private VerifyWorkflow() {}
+
+  static Outcome run(VerifyRequest request, RunContext context) {
+    Path directory = ModelVersions.resolve(context.storage(), request.model());
+    VerificationReport report = ModelVerifier.verify(context.storage(), directory);
+    List<Map<String, String>> checks = new ArrayList<>();
+    List<String> lines = new ArrayList<>();
+    for (VerificationReport.Check check : report.checks()) {
+      checks.add(ImmutableMap.of("name", check.name(), "finding", check.finding()));
+      lines.add(check.name() + ": " + check.finding());
+    }
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("path", directory.toString());
+    facts.put("checks", checks);
+    facts.put("maxDifference", report.maxLogProbabilityDifference());
+    lines.add(directory + " is sound");
+    lines.add("next: lathe predict " + directory + " --prompt TEXT --tokens 20");
+    return Outcome.done(facts, lines);
+  }
+}
