@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.lathe.cli.report.HtmlReport;
+import org.lathe.cli.report.Series;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.training.files.Storage;
 
@@ -27,8 +28,7 @@ final class DemoReport {
 
   private DemoReport() {}
 
-  static List<String> lines(
-      DemoSummary summary, Path savedModel, Path out, double secondsTotal) {
+  static List<String> lines(DemoSummary summary, Path savedModel, Path out, double secondsTotal) {
     List<String> lines = new ArrayList<>();
     lines.add("");
     lines.add("test perplexity (per token, natural logarithm, sliding window)");
@@ -70,8 +70,10 @@ final class DemoReport {
     lines.add("summary: " + out.resolve("summary.json"));
     lines.add("model:   " + savedModel);
     lines.add("serve it with TensorFlow Serving:");
-    lines.add("  " + ServingLines.server(savedModel));
-    lines.add("  " + ServingLines.curl(savedModel));
+    lines.add(
+        "  tensorflow_model_server --rest_api_port=8501 --model_name=demo --model_base_path="
+            + savedModel.toAbsolutePath().normalize().getParent());
+    lines.add("  " + ExportWorkflow.curl("demo"));
     lines.add("complete a text with it:");
     lines.add("  ./lathe predict " + savedModel + " --prompt 'public static int ' --tokens 20");
     lines.add(String.format(Locale.ROOT, "%.0f seconds in all", secondsTotal));
@@ -106,38 +108,37 @@ final class DemoReport {
     }
     List<List<?>> seconds = new ArrayList<>();
     summary.seconds().forEach((stage, value) -> seconds.add(List.of(stage, number(value))));
-    HtmlReport.page("Lathe demo")
-        .paragraph(
-            "Java source text, two small language models of one size and budget, one of them"
-                + " trained with memory, then pruned to a measured speed-up and exported. "
-                + String.valueOf(summary.savedModel().getOrDefault("hardware", "")))
-        .table("Test perplexity", List.of("system", "perplexity"), rows)
-        .bars("Test perplexity, lower is better", bars)
-        .lineChart(
-            "Training loss",
-            "step",
-            "nats a token",
-            MetricSeries.of(
-                storage,
-                Map.of(
-                    "vanilla", out.resolve("runs/vanilla"),
-                    "TRIME", out.resolve("runs/trime"),
-                    "slim, fine-tuning", out.resolve("runs/slim")),
-                "train",
-                "loss"))
-        .lineChart(
-            "Pruning: reduction of measured time",
-            "step",
-            "share",
-            MetricSeries.reduction(storage, out.resolve("runs/slim/pruning")))
-        .structure("What pruning kept", PlanPicture.of(plan))
-        .table(
+    HtmlReport page =
+        HtmlReport.page("Lathe demo")
+            .paragraph(
+                "Java source text, two small language models of one size and budget, one of them"
+                    + " trained with memory, then pruned to a measured speed-up and exported. "
+                    + summary.savedModel().getOrDefault("hardware", ""))
+            .table("Test perplexity", List.of("system", "perplexity"), rows)
+            .bars("Test perplexity, lower is better", bars);
+    List<Series> losses = new ArrayList<>();
+    losses.addAll(curves(storage, out.resolve("runs/vanilla"), "vanilla", "train/loss"));
+    losses.addAll(curves(storage, out.resolve("runs/trime"), "TRIME", "train/loss"));
+    losses.addAll(curves(storage, out.resolve("runs/slim"), "slim", "train/languageModelLoss"));
+    page.lineChart("Training loss", "step", "nats a token", losses);
+    List<Series> reduction = new ArrayList<>();
+    Path pruning = out.resolve("runs/slim/pruning");
+    reduction.addAll(curves(storage, pruning, "expected", "train/reduction"));
+    reduction.addAll(curves(storage, pruning, "target", "train/reductionTarget"));
+    page.lineChart("Pruning: share of the measured time removed", "step", "share", reduction);
+    ReportWorkflow.structure(page, plan);
+    page.table(
             "SavedModel latency, milliseconds a call",
             List.of("batch", "full", "slim", "speed-up"),
             latency)
         .table("Seconds a stage", List.of("stage", "seconds"), seconds)
         .paragraph(String.format(Locale.ROOT, "%.0f seconds in all.", secondsTotal))
         .write(storage, out.resolve("report.html"));
+  }
+
+  private static List<Series> curves(Storage storage, Path run, String label, String name) {
+    Curve curve = MetricsReader.read(storage, run.resolve("metrics.jsonl")).get(name);
+    return curve == null ? List.of() : List.of(curve.series(label));
   }
 
   private static String number(double value) {

@@ -20,10 +20,7 @@ record DemoSummary(
 
   DemoSummary() {
     this(
-        new LinkedHashMap<>(),
-        new LinkedHashMap<>(),
-        new LinkedHashMap<>(),
-        new LinkedHashMap<>());
+        new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
   }
 
   /** Runs one stage and keeps its time. */

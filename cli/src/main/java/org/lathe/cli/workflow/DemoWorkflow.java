@@ -24,8 +24,8 @@ import org.lathe.training.files.JsonFile;
 
 /**
  * {@code lathe demo}: text, a vanilla and a TRIME model, their test perplexities with every memory,
- * pruning to a measured speed-up, export, verification in a fresh JVM, report. Every stage is the one
- * behind its own command; a stopped demo goes on where it stopped.
+ * pruning to a measured speed-up, export, verification in a fresh JVM, report. Every stage is the
+ * one behind its own command; a stopped demo goes on where it stopped.
  */
 final class DemoWorkflow {
   private static final int NUM_PARITY_PROMPTS = 256;
@@ -90,8 +90,7 @@ final class DemoWorkflow {
     note("6/6 tell", "");
     JsonFile.write(
         context.storage(), request.out().resolve("summary.json"), summary.toMap(seconds));
-    DemoReport.write(
-        context.storage(), request.out(), summary, pruned.get().plan(), seconds);
+    DemoReport.write(context.storage(), request.out(), summary, pruned.get().plan(), seconds);
     return Outcome.done(
         summary.toMap(seconds), DemoReport.lines(summary, exported, request.out(), seconds));
   }
@@ -167,9 +166,7 @@ final class DemoWorkflow {
       RunDirectory full = RunDirectory.open(context.storage(), trimeRun);
       summary
           .pruned()
-          .put(
-              "sparsity",
-              ParameterCount.sparsity(full.record().model(), run.record().model()));
+          .put("sparsity", ParameterCount.sparsity(full.record().model(), run.record().model()));
       summary.pruned().put("targetSpeedup", config.pruning().target().speedup());
       summary.pruned().put("perplexity", found.perplexity());
       return found;
@@ -217,7 +214,7 @@ final class DemoWorkflow {
 
   private Path publish(Path runPath, Path base, double temperature) {
     RunDirectory run = RunDirectory.open(context.storage(), runPath);
-    long version = ExportWorkflow.nextVersion(context.storage(), base);
+    long version = ModelVersions.highest(context.storage(), base).orElse(0) + 1;
     ExportedModel model = ExportWorkflow.export(run, base, version, temperature, context);
     return model.directory();
   }
@@ -230,11 +227,7 @@ final class DemoWorkflow {
             full,
             slim,
             new LatencyBench.Settings(
-                batchSize,
-                length,
-                LATENCY_WARMUPS,
-                LATENCY_RUNS,
-                request.memory().threads()));
+                batchSize, length, LATENCY_WARMUPS, LATENCY_RUNS, request.memory().threads()));
     if (!Double.isFinite(times.speedUp())) {
       throw new FailedException("the latency of " + slim + " could not be measured");
     }

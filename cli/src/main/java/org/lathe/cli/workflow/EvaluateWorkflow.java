@@ -29,8 +29,7 @@ final class EvaluateWorkflow {
     Map<String, Object> mixings = new LinkedHashMap<>(knownMixings(file, context));
     Map<String, Object> perplexity = new LinkedHashMap<>();
     List<String> lines = new ArrayList<>();
-    try (MemoryStudy study =
-        new MemoryStudy(run, config, request.split(), context.console())) {
+    try (MemoryStudy study = new MemoryStudy(run, config, request.split(), context.console())) {
       for (MemoryKind kind : request.memories()) {
         String name = kind.name().toLowerCase(Locale.ROOT);
         double value =

@@ -129,7 +129,8 @@ final class ExportWorkflow {
     return files.buildOrThrow();
   }
 
-  private static String curl(String name) {
+  /** A request to TensorFlow Serving for the model of this name. */
+  static String curl(String name) {
     return "curl -d '{\"instances\": [[1, 2, 3]]}' -X POST http://localhost:8501/v1/models/"
         + name
         + ":predict";

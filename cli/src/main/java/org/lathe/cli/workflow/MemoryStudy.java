@@ -104,8 +104,7 @@ final class MemoryStudy implements AutoCloseable {
 
   private Finding tuned(int longTermItems, List<Mixing> candidates) {
     Mixing best =
-        MemoryEvaluation.tune(
-            valid, scoreScale, longTermItems, candidates, valid.numPositions());
+        MemoryEvaluation.tune(valid, scoreScale, longTermItems, candidates, valid.numPositions());
     return new Finding(withMemory(longTermItems, best), best);
   }
 

@@ -186,7 +186,9 @@ final class PruneWorkflow {
       return io(() -> LatencyTableFile.read(context.storage(), file));
     }
     context.console().note("measuring latencies of sublayers on this machine");
-    SublayerBench bench = new SublayerBench(LATENCY_WARMUPS, LATENCY_RUNS, config.threads());
+    SublayerBench bench =
+        new SublayerBench(
+            teacher.record().memory(), LATENCY_WARMUPS, LATENCY_RUNS, config.threads());
     int batchSize = settings.batchSize();
     int length = settings.length();
     LatencyTable table =
@@ -267,6 +269,7 @@ final class PruneWorkflow {
 
   /** Whether the loop reached its end. */
   private boolean loop(Trainer trainer, Path directory, String hash, String label, long steps) {
+    io(() -> context.storage().createDirectories(directory));
     CheckpointStore store =
         new CheckpointStore(context.storage(), directory, config.training().keepCheckpoints());
     if (trainer.resume(store, hash)) {

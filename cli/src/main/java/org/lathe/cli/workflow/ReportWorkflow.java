@@ -167,7 +167,8 @@ final class ReportWorkflow {
         : null;
   }
 
-  private static void structure(HtmlReport page, PruningPlan plan) {
+  /** The picture of what a plan keeps, layer by layer. */
+  static void structure(HtmlReport page, PruningPlan plan) {
     List<LayerStructure> layers = new ArrayList<>();
     for (int layer = 0; layer < plan.layers().size(); layer++) {
       BlockShape full = plan.config().blocks().get(layer);

@@ -4,11 +4,12 @@ import com.google.common.base.Preconditions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.lathe.export.savedmodel.ServingGraph;
 import org.lathe.graphs.config.BlockShape;
+import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.layers.TransformerBlock;
-import org.lathe.graphs.models.DecoderLanguageModel;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.ops.Masks;
 import org.lathe.graphs.ops.SequenceShape;
@@ -38,18 +39,21 @@ public final class SublayerBench implements SublayerTimer {
   private static final int NUM_COPIES = 4;
   private static final double NANOS_PER_MS = 1e6;
 
+  private final MemoryConfig memory;
   private final int numWarmups;
   private final int numRuns;
   private final ConfigProto session;
 
   /**
+   * @param memory of the model: its part of a served call is timed with the whole
    * @param numWarmups calls that are not counted
    * @param numRuns calls that are
    * @param numThreads of TensorFlow; 0 = as many as cores
    */
-  public SublayerBench(int numWarmups, int numRuns, int numThreads) {
+  public SublayerBench(MemoryConfig memory, int numWarmups, int numRuns, int numThreads) {
     Preconditions.checkArgument(
         numWarmups >= 0 && numRuns > 0, "a measurement needs at least one run");
+    this.memory = memory;
     this.numWarmups = numWarmups;
     this.numRuns = numRuns;
     this.session =
@@ -82,6 +86,7 @@ public final class SublayerBench implements SublayerTimer {
   }
 
   /** Median time of a call of the whole model, with the logits of each row's last position. */
+  @Override
   public double wholeModelMs(TransformerConfig config, int batchSize, int length) {
     try (Graph graph = new Graph();
         Session run = new Session(graph, session);
@@ -90,24 +95,14 @@ public final class SublayerBench implements SublayerTimer {
                 Shape.of(batchSize, length),
                 DataBuffers.of(new int[batchSize * length], true, false))) {
       Ops tf = Ops.create(graph);
-      VariableCatalog catalog = new VariableCatalog(tf, 1);
-      DecoderLanguageModel model = new DecoderLanguageModel(catalog, config);
-      Placeholder<TInt32> tokensBT =
-          tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(batchSize, length)));
-      DecoderLanguageModel.Output output = model.call(tf, tokensBT, Gates.NONE, Dropout.NONE);
-      int[] last = new int[batchSize];
-      for (int i = 0; i < batchSize; i++) {
-        last[i] = i * length + length - 1;
-      }
-      Operand<TFloat32> lastBD = tf.gather(output.outputND(), tf.constant(last), tf.constant(0));
-      Operand<TFloat32> logitsBV = model.logits(tf, lastBD, Gates.NONE);
-      new WeightTransfer(tf, catalog.all()).initialize(run);
+      ServingGraph serving = ServingGraph.build(tf, config, memory);
+      new WeightTransfer(tf, serving.variables()).initialize(run);
       for (int i = 0; i < numWarmups; i++) {
-        timeMs(run, tokensBT, ids, logitsBV);
+        timeMs(run, serving.input(), ids, serving.output());
       }
       double[] times = new double[numRuns];
       for (int i = 0; i < numRuns; i++) {
-        times[i] = timeMs(run, tokensBT, ids, logitsBV);
+        times[i] = timeMs(run, serving.input(), ids, serving.output());
       }
       return new Samples(times).median();
     }

@@ -70,6 +70,10 @@ final class InferenceGraph {
     return saver;
   }
 
+  List<Variable> variables() {
+    return catalog.all();
+  }
+
   /** Name to shape, in order of declaration. */
   Map<String, Shape> variableShapes() {
     ImmutableMap.Builder<String, Shape> shapes = ImmutableMap.builder();

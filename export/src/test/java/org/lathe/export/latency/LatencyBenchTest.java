@@ -68,7 +68,13 @@ final class LatencyBenchTest {
 
   @Test
   void largerSublayersTakeLonger() {
-    SublayerBench bench = new SublayerBench(3, 15, 1);
+    SublayerBench bench =
+        new SublayerBench(
+            org.lathe.graphs.config.MemoryConfig.of(
+                org.lathe.graphs.config.MemoryConfig.MemoryObjective.LOCAL, 16),
+            3,
+            15,
+            1);
     TransformerConfig config = TransformerConfig.uniform(50, 64, 1, 8, 64, 64);
     assertThat(bench.attentionMs(config, 4, 64, 0)).isZero();
     assertThat(bench.feedForwardMs(config, 4, 64, 0)).isZero();

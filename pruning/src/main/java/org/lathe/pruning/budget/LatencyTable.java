@@ -124,8 +124,27 @@ public record LatencyTable(
       gridWidths.add(width);
     }
     double otherMs = timer.otherMs(config, batchSize, length);
+    LatencyTable measured =
+        new LatencyTable(
+            batchSize, length, config.hiddenSize(), attention, gridWidths, feedForward, otherMs, 1);
+    // a sublayer inside a whole model is slower than in a chain of its own kind: one factor makes
+    // the full model's sublayers add up to what the whole model was measured to take
+    double factor =
+        (timer.wholeModelMs(config, batchSize, length) - otherMs)
+            / (measured.fullMs(config) - otherMs);
+    return factor > 1 ? measured.withSublayersScaled(factor) : measured;
+  }
+
+  private LatencyTable withSublayersScaled(double factor) {
     return new LatencyTable(
-        batchSize, length, config.hiddenSize(), attention, gridWidths, feedForward, otherMs, 1);
+        batchSize,
+        length,
+        hiddenSize,
+        attentionMs.stream().map(ms -> ms * factor).toList(),
+        feedForwardWidths,
+        feedForwardMs.stream().map(ms -> ms * factor).toList(),
+        otherMs,
+        hiddenIndependentShare);
   }
 
   /** The same table with another share, see the record. */

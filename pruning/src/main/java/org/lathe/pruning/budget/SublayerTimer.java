@@ -16,4 +16,7 @@ public interface SublayerTimer {
 
   /** Everything that pruning leaves: embeddings, final norm, output projection. */
   double otherMs(TransformerConfig config, int batchSize, int length);
+
+  /** One served call of the whole model, what the caller pays included. */
+  double wholeModelMs(TransformerConfig config, int batchSize, int length);
 }

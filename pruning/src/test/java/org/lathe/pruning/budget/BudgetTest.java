@@ -190,9 +190,20 @@ class BudgetTest {
           public double otherMs(TransformerConfig c, int batchSize, int length) {
             return 0.5;
           }
+
+          @Override
+          public double wholeModelMs(TransformerConfig c, int batchSize, int length) {
+            return 0.5 + 1.25 * TINY.numLayers() * (4 + 1.6);
+          }
         };
     LatencyTable table = LatencyTable.measure(TINY, LatencyTable.Sizes.of(2, 6, TINY), timer);
-    assertThat(table.attentionMs()).containsExactly(0.0, 1.0, 2.0, 2.0, 4.0);
+    // in the whole model sublayers take 1.25 times what they take in a chain
+    assertThat(table.attentionMs()).hasSize(5);
+    double[] expected = {0, 1.25, 2.5, 2.5, 5};
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(table.attentionMs().get(i)).isCloseTo(expected[i], within(1e-9));
+    }
+    assertThat(table.fullMs(TINY)).isCloseTo(0.5 + 1.25 * TINY.numLayers() * 5.6, within(1e-9));
     assertThat(table.feedForwardWidths()).containsExactly(0, 6, 8, 12, 16);
     assertThat(table.otherMs()).isEqualTo(0.5);
     assertThat(table.hiddenIndependentShare()).isEqualTo(1);
