@@ -6,7 +6,6 @@ import java.util.regex.Pattern;
 import org.lathe.export.format.SavedModelInspector;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.files.IoGuard;
-import org.lathe.training.files.Manifest;
 import org.lathe.training.files.Storage;
 
 /** The numbered directories below models/NAME, as TensorFlow Serving reads them. */
@@ -34,7 +33,7 @@ final class ModelVersions {
    * @throws ConfigException for a run, or a directory without versions
    */
   static Path resolve(Storage storage, Path model) {
-    if (isVersion(storage, model)) {
+    if (storage.exists(model.resolve(SavedModelInspector.FILE))) {
       return model;
     }
     if (RunDirectory.exists(storage, model)) {
@@ -62,10 +61,5 @@ final class ModelVersions {
   static String name(Path path) {
     Path name = path.toAbsolutePath().normalize().getFileName();
     return name == null ? "" : name.toString();
-  }
-
-  private static boolean isVersion(Storage storage, Path directory) {
-    return storage.exists(directory.resolve(Manifest.FILE_NAME))
-        || storage.exists(directory.resolve(SavedModelInspector.FILE));
   }
 }

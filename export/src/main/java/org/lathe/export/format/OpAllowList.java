@@ -42,6 +42,7 @@ public final class OpAllowList {
           "Squeeze",
           "StopGradient",
           "StridedSlice",
+          "TensorScatterUpdate",
           "Transpose");
 
   private static final ImmutableSet<String> ARITHMETIC =

@@ -22,7 +22,7 @@ import org.tensorflow.types.TInt32;
  *   P(w) = [exp(a_w) + sum_{j: x_{j+1} = w} exp(s_j)] / Z
  * </pre>
  *
- * <p>Shape letters: B rows, T length, D width of g, V vocabulary.
+ * <p>Shape letters: B rows, T length, D width of g, V vocabulary, N = B*V.
  */
 final class MemoryHead {
   /** Stands for ln 0: its exponential vanishes beside any score, and no difference overflows. */
@@ -84,19 +84,25 @@ final class MemoryHead {
     Operand<TInt32> segmentsBT =
         tf.math.add(nextTokens(tf, tokensBT), tf.expandDims(firstWordB, tf.constant(1)));
     Operand<TInt32> flat = tf.constant(new int[] {-1});
-    Operand<TFloat32> massBV =
-        tf.reshape(
-            tf.math.unsortedSegmentSum(
-                tf.reshape(weightsBT, flat),
-                tf.reshape(segmentsBT, flat),
-                tf.math.mul(batchSize, tf.constant(vocabularySize))),
-            tf.stack(List.of(batchSize, tf.constant(vocabularySize))));
-    Operand<TFloat32> logMassBV =
+    Operand<TFloat32> massN =
+        tf.math.unsortedSegmentSum(
+            tf.reshape(weightsBT, flat),
+            tf.reshape(segmentsBT, flat),
+            tf.math.mul(batchSize, tf.constant(vocabularySize)));
+    // a row's memory holds few of the V words: the costly functions are for those alone. A word
+    // that stands there twice is written twice, with the same value
+    Operand<TFloat32> massBT = tf.gather(massN, segmentsBT, tf.constant(0));
+    Operand<TFloat32> logMassBT =
         tf.select(
-            tf.math.greater(massBV, tf.constant(0f)),
-            tf.math.add(tf.math.log(massBV), tf.expandDims(maxB, tf.constant(1))),
+            tf.math.greater(massBT, tf.constant(0f)),
+            tf.math.add(tf.math.log(massBT), tf.expandDims(maxB, tf.constant(1))),
             tf.constant(ABSENT));
-    return LogSumExp.add(tf, logitsBV, logMassBV);
+    Operand<TFloat32> logitsN = tf.reshape(logitsBV, flat);
+    Operand<TFloat32> joinedBT =
+        LogSumExp.add(tf, tf.gather(logitsN, segmentsBT, tf.constant(0)), logMassBT);
+    return tf.reshape(
+        tf.tensorScatterNdUpdate(logitsN, tf.expandDims(segmentsBT, tf.constant(2)), joinedBT),
+        tf.stack(List.of(batchSize, tf.constant(vocabularySize))));
   }
 
   /**
