@@ -1,8 +1,6 @@
 package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +10,7 @@ import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.data.DataPreparer;
 import org.lathe.training.data.PreparedData;
+import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.StagedDirectory;
 import org.lathe.training.files.Storage;
 
@@ -80,11 +79,7 @@ final class PrepareWorkflow {
     for (String source : sources) {
       Path path = Path.of(source);
       if (storage.exists(path) && !storage.isDirectory(path)) {
-        try {
-          bytes += storage.size(path);
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
+        bytes += IoGuard.call(storage, "ask for the size of", path, () -> storage.size(path));
       }
     }
     return bytes;

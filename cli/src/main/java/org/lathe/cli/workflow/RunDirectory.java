@@ -2,8 +2,6 @@ package org.lathe.cli.workflow;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.hash.Hashing;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
@@ -18,6 +16,7 @@ import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.json.JsonFile;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
+import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Storage;
 import org.tensorflow.TensorFlow;
 
@@ -57,11 +56,9 @@ final class RunDirectory {
               + RECORD_FILE
               + ". Name the directory that 'lathe train --run' or 'lathe prune --run' wrote.");
     }
-    try {
-      return new RunDirectory(storage, path, RECORD.read(storage, path.resolve(RECORD_FILE)));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Path file = path.resolve(RECORD_FILE);
+    return new RunDirectory(
+        storage, path, IoGuard.call(storage, "read", file, () -> RECORD.read(storage, file)));
   }
 
   /**
@@ -89,12 +86,15 @@ final class RunDirectory {
   }
 
   private void write() {
-    try {
-      storage.createDirectories(path);
-      RECORD.write(storage, path.resolve(RECORD_FILE), record);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Path file = path.resolve(RECORD_FILE);
+    IoGuard.run(
+        storage,
+        "write",
+        file,
+        () -> {
+          storage.createDirectories(path);
+          RECORD.write(storage, file, record);
+        });
   }
 
   /** A hash of what decides a run's numbers. */

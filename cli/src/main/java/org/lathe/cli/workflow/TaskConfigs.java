@@ -4,6 +4,7 @@ import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.TrainingSection;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.loop.LanguageModelTask;
 import org.lathe.training.loop.LoopConfig;
@@ -70,7 +71,22 @@ final class TaskConfigs {
         training.evaluateEvery(),
         training.checkpointEvery(),
         training.keepCheckpoints(),
-        Math.toIntExact(config.seed()),
+        seed(config.seed()),
         config.threads());
+  }
+
+  /** TensorFlow's random ops take 32 bits. */
+  private static int seed(long seed) {
+    if (seed != (int) seed) {
+      throw new ConfigException(
+          "seed is "
+              + seed
+              + "; expected a whole number from "
+              + Integer.MIN_VALUE
+              + " to "
+              + Integer.MAX_VALUE
+              + " for training");
+    }
+    return (int) seed;
   }
 }

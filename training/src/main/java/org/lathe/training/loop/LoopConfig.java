@@ -8,7 +8,8 @@ import com.google.common.base.Preconditions;
  * @param steps optimizer updates in all
  * @param accumulationSteps micro-batches a step
  * @param evaluateEvery steps between validation losses; 0 = never
- * @param checkpointEvery steps between checkpoints; one is always written at the end
+ * @param checkpointEvery steps between checkpoints; one is always written at the end, 0 = only
+ *     there
  * @param keepCheckpoints newest ones kept
  * @param seed of initial values, dropout, gate noise and data order
  * @param threads for TensorFlow, 0 = all cores; results are reproducible for a given number
@@ -33,7 +34,7 @@ public record LoopConfig(
     Preconditions.checkArgument(
         evaluateEvery >= 0, "evaluateEvery (%s) must not be negative", evaluateEvery);
     Preconditions.checkArgument(
-        checkpointEvery > 0, "checkpointEvery (%s) must be positive", checkpointEvery);
+        checkpointEvery >= 0, "checkpointEvery (%s) must not be negative", checkpointEvery);
     Preconditions.checkArgument(
         keepCheckpoints > 0, "keepCheckpoints (%s) must be positive", keepCheckpoints);
     Preconditions.checkArgument(threads >= 0, "threads (%s) must not be negative", threads);

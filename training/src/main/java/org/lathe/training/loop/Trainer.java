@@ -199,7 +199,8 @@ public final class Trainer implements AutoCloseable {
    * @param validation null = no validation
    * @param store null = no checkpoints
    * @param stopRequested asked after every step
-   * @throws DivergedException when a loss or gradient is not finite; checkpoints stay as they are
+   * @throws DivergedException when a loss, a gradient or a variable to be saved is not finite;
+   *     checkpoints stay as they are
    */
   public Ending run(
       Batches training,
@@ -222,8 +223,11 @@ public final class Trainer implements AutoCloseable {
       if (validation != null && (due || last) && !stop) {
         listener.onValidation(step, validationLoss(validation));
       }
-      if (store != null && (last || stop || step % config.checkpointEvery() == 0)) {
-        store.save(step, state.fetch(session), Map.of("steps", config.steps()), configHash);
+      boolean saves = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
+      if (store != null && (last || stop || saves)) {
+        Weights reached = state.fetch(session);
+        DivergenceGuard.check(step, reached);
+        store.save(step, reached, Map.of("steps", config.steps()), configHash);
         listener.onCheckpoint(step);
       }
       if (stop && !last) {

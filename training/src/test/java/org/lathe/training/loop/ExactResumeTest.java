@@ -1,0 +1,157 @@
+package org.lathe.training.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.training.checkpoint.CheckpointStore;
+import org.lathe.training.files.LocalStorage;
+import org.lathe.training.optimization.OptimizerConfig;
+import org.lathe.training.optimization.ScheduleConfig;
+
+/** A run that is stopped and resumed repeats a straight one bit for bit. */
+class ExactResumeTest {
+  private static final int STEPS = 14;
+  private static final int NUM_STOPS = 3;
+  private static final long SEED = Long.getLong("seed", 20);
+
+  @TempDir Path directory;
+
+  static List<Arguments> tasks() {
+    List<Arguments> tasks = new ArrayList<>();
+    for (MemoryObjective objective : MemoryObjective.values()) {
+      if (objective != MemoryObjective.NONE) {
+        for (OptimizerConfig.Kind optimizer : OptimizerConfig.Kind.values()) {
+          tasks.add(Arguments.of(objective, optimizer, 1));
+          tasks.add(Arguments.of(objective, optimizer, 2));
+        }
+      }
+    }
+    return tasks;
+  }
+
+  /** Stops at three random steps: the last trainer has three resumes behind it. */
+  @ParameterizedTest
+  @MethodSource("tasks")
+  void stoppedRunEqualsStraightRun(
+      MemoryObjective objective, OptimizerConfig.Kind optimizer, int accumulation) {
+    TinyTraining training =
+        TinyTraining.of(memory(objective, 16), optimizer(optimizer), STEPS, accumulation, 1);
+    TinyTraining.Trace straight = new TinyTraining.Trace();
+    Weights expected = straight(training, straight);
+
+    Random random = new Random(SEED + 31 * objective.ordinal() + 7 * optimizer.ordinal());
+    List<Integer> stops =
+        random.ints(1, STEPS).distinct().limit(NUM_STOPS).sorted().boxed().toList();
+    TinyTraining.Trace stopped = new TinyTraining.Trace();
+    Weights found = stopped(training, stopped, directory, stops);
+
+    stopped.assertSame(straight);
+    TinyTraining.assertSame(found, expected);
+    assertThat(expected.names()).as("optimizer state is among it").anyMatch(this::isNoModel);
+  }
+
+  private boolean isNoModel(String name) {
+    return !name.startsWith("decoder/");
+  }
+
+  /** Products large enough that TensorFlow splits them among its threads. */
+  @Test
+  void twoThreadsToo() {
+    int repetitions = 20;
+    TransformerConfig model = TransformerConfig.uniform(300, 64, 1, 2, 256, 32).withDropout(0.1);
+    TinyTraining training =
+        new TinyTraining(
+            new LanguageModelTask(
+                model,
+                memory(MemoryObjective.EXTERNAL, 64),
+                optimizer(OptimizerConfig.Kind.ADAMW),
+                ScheduleConfig.constant(),
+                1,
+                1),
+            TinyTraining.loop(8, 32, 5, 2, 2),
+            300);
+    TinyTraining.Trace straight = new TinyTraining.Trace();
+    Weights expected = straight(training, straight);
+    Random random = new Random(SEED);
+    for (int i = 0; i < repetitions; i++) {
+      TinyTraining.Trace stopped = new TinyTraining.Trace();
+      List<Integer> stops = List.of(1 + random.nextInt(4));
+      Weights found = stopped(training, stopped, directory.resolve("run-" + i), stops);
+      stopped.assertSame(straight);
+      TinyTraining.assertSame(found, expected);
+    }
+  }
+
+  @Test
+  void sameSeedGivesTheSameRun() {
+    TinyTraining training =
+        TinyTraining.of(
+            memory(MemoryObjective.EXTERNAL, 16), optimizer(OptimizerConfig.Kind.ADAMW), 100, 1, 1);
+    TinyTraining.Trace first = new TinyTraining.Trace();
+    Weights expected = straight(training, first);
+    TinyTraining.Trace second = new TinyTraining.Trace();
+    TinyTraining.assertSame(straight(training, second), expected);
+    second.assertSame(first);
+    assertThat(first.steps()).hasSize(100);
+    // the numbers do move, so that equality says something
+    assertThat(first.values().stream().map(said -> said.get("loss")).distinct()).hasSize(100);
+  }
+
+  private static Weights straight(TinyTraining training, TinyTraining.Trace trace) {
+    try (Trainer trainer = training.trainer()) {
+      assertThat(training.run(trainer, trace, null, Long.MAX_VALUE)).isEqualTo(Trainer.Ending.DONE);
+      return trainer.stateWeights();
+    }
+  }
+
+  /** Each stop ends its trainer; the next one knows nothing but the checkpoint on disk. */
+  private static Weights stopped(
+      TinyTraining training, TinyTraining.Trace trace, Path run, List<Integer> stops) {
+    for (int stop : stops) {
+      CheckpointStore store = store(run);
+      try (Trainer trainer = training.trainer()) {
+        trainer.resume(store, TinyTraining.HASH);
+        assertThat(training.run(trainer, trace, store, stop)).isEqualTo(Trainer.Ending.STOPPED);
+        assertThat(trainer.step()).isEqualTo(stop);
+      }
+    }
+    try (Trainer trainer = training.trainer()) {
+      assertThat(trainer.resume(store(run), TinyTraining.HASH)).isTrue();
+      assertThat(trainer.step()).isEqualTo(stops.get(stops.size() - 1).longValue());
+      assertThat(training.run(trainer, trace, null, Long.MAX_VALUE)).isEqualTo(Trainer.Ending.DONE);
+      return trainer.stateWeights();
+    }
+  }
+
+  private static CheckpointStore store(Path run) {
+    return new CheckpointStore(LocalStorage.INSTANCE, run, 2);
+  }
+
+  private static MemoryConfig memory(MemoryObjective objective, int width) {
+    return new MemoryConfig(
+        objective,
+        1 / Math.sqrt(width),
+        objective == MemoryObjective.EXTERNAL ? 0.5 : 0,
+        objective == MemoryObjective.CONSECUTIVE ? 2 : 0);
+  }
+
+  private static OptimizerConfig optimizer(OptimizerConfig.Kind kind) {
+    OptimizerConfig plain =
+        kind == OptimizerConfig.Kind.NAG
+            ? OptimizerConfig.nag(0.05, 0.9)
+            : OptimizerConfig.adamW(0.01);
+    return plain.withWeightDecay(0.01);
+  }
+}
