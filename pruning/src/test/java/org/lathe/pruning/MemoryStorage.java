@@ -100,6 +100,11 @@ public final class MemoryStorage implements Storage {
   }
 
   @Override
+  public boolean isSymbolicLink(Path path) {
+    return false;
+  }
+
+  @Override
   public long size(Path file) throws IOException {
     return get(file).length;
   }

@@ -3,52 +3,33 @@ package org.lathe.pruning.slimming;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.lathe.graphs.config.Activation;
 import org.lathe.graphs.config.NormPlacement;
 import org.lathe.graphs.config.PositionEncoding;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.GraphMismatchException;
-import org.lathe.graphs.gates.Gates;
-import org.lathe.graphs.models.DecoderLanguageModel;
-import org.lathe.graphs.ops.Dropout;
-import org.lathe.graphs.variables.Variable;
-import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.weights.Weights;
-import org.lathe.pruning.Evaluate;
 import org.lathe.pruning.budget.ParameterCount;
-import org.lathe.pruning.gates.GateKind;
-import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.plan.PruningPlan;
-import org.lathe.training.weights.WeightTransfer;
-import org.tensorflow.Graph;
-import org.tensorflow.Operand;
-import org.tensorflow.Result;
-import org.tensorflow.Session;
-import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.ndarray.StdArrays;
-import org.tensorflow.ndarray.buffer.DataBuffers;
-import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Placeholder;
-import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.TInt32;
 
 class SlimmerTest {
   private static final int[][][] INPUTS = {
     {{1, 2, 3, 4, 5}, {16, 0, 7, 7, 2}}, {{9, 9, 3}, {4, 15, 1}},
   };
   private static final int PLANS_PER_MODEL = 10;
+  private static final int NUM_RANDOM_PLANS = 300;
+  private static final int LONGEST = 8;
 
   static TransformerConfig config(NormPlacement norm, boolean tied, boolean finalNorm) {
     return TransformerConfig.uniform(17, 12, 3, 3, 10, 6)
@@ -72,21 +53,94 @@ class SlimmerTest {
   void slimComputesWhatTheGatedModelComputes(NormPlacement norm, boolean tied, boolean finalNorm) {
     TransformerConfig config = config(norm, tied, finalNorm);
     Random random = new Random(11);
-    Weights weights = randomWeights(config, random);
-    try (Model masked = new Model(config, true)) {
-      masked.assign(weights);
+    Weights weights = TestDecoder.randomWeights(config, random);
+    try (TestDecoder masked = TestDecoder.masked(config, weights)) {
       for (int i = 0; i < PLANS_PER_MODEL; i++) {
         PruningPlan plan = PruningPlan.from(config, randomGates(config, random, i));
         SlimModel slim = Slimmer.slim(config, weights, plan);
         assertThat(ParameterCount.count(slim.config())).isEqualTo(plan.keptParameters());
-        try (Model small = new Model(slim.config(), false)) {
-          small.assign(slim.weights());
+        try (TestDecoder small = TestDecoder.slim(slim)) {
           for (int[][] input : INPUTS) {
-            compare(plan, masked.run(input, plan.gates()), small.run(input, null));
+            compare(plan, masked.run(input, plan.gates()), small.run(input, plan.gates()));
           }
         }
       }
     }
+  }
+
+  /** 32 inputs of every length from 1 to the longest, sublayers dead, gates fractional. */
+  @ParameterizedTest
+  @EnumSource
+  void slimAndGatedModelAgreeOn256Inputs(NormPlacement norm) {
+    TransformerConfig config =
+        TransformerConfig.uniform(20, 16, 3, 4, 12, LONGEST)
+            .withStyle(norm, PositionEncoding.LEARNED, Activation.GELU, true, true);
+    Random random = new Random(29);
+    GateValues gates = randomGates(config, random, 1);
+    Arrays.fill(gates.attentionLayer(), 0.8f);
+    Arrays.fill(gates.feedForwardLayer(), 0.9f);
+    gates.attentionLayer()[1] = 0;
+    gates.feedForwardLayer()[0] = 0;
+    gates.heads()[0][2] = 0.35f;
+    PruningPlan plan = PruningPlan.from(config, gates);
+    assertThat(plan.layers().get(1).keptHeads()).isEmpty();
+    assertThat(plan.layers().get(0).keptIntermediate()).isEmpty();
+    Weights weights = TestDecoder.randomWeights(config, random);
+    int vocabularySize = config.vocabularySize();
+    try (TestDecoder masked = TestDecoder.masked(config, weights);
+        TestDecoder slim = TestDecoder.slim(Slimmer.slim(config, weights, plan))) {
+      for (int length = 1; length <= LONGEST; length++) {
+        int[][] input = new int[32][];
+        for (int i = 0; i < input.length; i++) {
+          input[i] = random.ints(length, 0, vocabularySize).toArray();
+        }
+        List<float[]> expected = masked.run(input, plan.gates());
+        List<float[]> found = slim.run(input, plan.gates());
+        compare(plan, expected, found);
+        assertThat(mostLikely(last(found), vocabularySize))
+            .isEqualTo(mostLikely(last(expected), vocabularySize));
+      }
+    }
+  }
+
+  /** Small enough for hundreds of structures, from untouched to empty. */
+  @Test
+  void slimComputesWhatTheGatedModelComputesForHundredsOfPlans() {
+    TransformerConfig config = TransformerConfig.uniform(20, 16, 2, 4, 8, 6);
+    Random random = new Random(31);
+    Weights weights = TestDecoder.randomWeights(config, random);
+    Set<Long> sizes = new HashSet<>();
+    try (TestDecoder masked = TestDecoder.masked(config, weights)) {
+      for (int i = 0; i < NUM_RANDOM_PLANS; i++) {
+        PruningPlan plan = PruningPlan.from(config, randomGates(config, random, i));
+        sizes.add(plan.keptParameters());
+        int[][] input = new int[3][];
+        int length = 1 + random.nextInt(config.maxPositions());
+        for (int row = 0; row < input.length; row++) {
+          input[row] = random.ints(length, 0, config.vocabularySize()).toArray();
+        }
+        try (TestDecoder slim = TestDecoder.slim(Slimmer.slim(config, weights, plan))) {
+          compare(plan, masked.run(input, plan.gates()), slim.run(input, plan.gates()));
+        }
+      }
+    }
+    assertThat(sizes).hasSizeGreaterThan(NUM_RANDOM_PLANS / 2);
+  }
+
+  private static float[] last(List<float[]> outputs) {
+    return outputs.get(outputs.size() - 1);
+  }
+
+  private static int[] mostLikely(float[] logits, int vocabularySize) {
+    int[] best = new int[logits.length / vocabularySize];
+    for (int row = 0; row < best.length; row++) {
+      for (int word = 0; word < vocabularySize; word++) {
+        if (logits[row * vocabularySize + word] > logits[row * vocabularySize + best[row]]) {
+          best[row] = word;
+        }
+      }
+    }
+    return best;
   }
 
   private static void compare(PruningPlan plan, List<float[]> masked, List<float[]> slim) {
@@ -116,7 +170,7 @@ class SlimmerTest {
   void foreignPlansAndWeightsAreRefused() {
     TransformerConfig config = config(NormPlacement.PRE, true, true);
     TransformerConfig other = config(NormPlacement.POST, true, true);
-    Weights weights = randomWeights(config, new Random(1));
+    Weights weights = TestDecoder.randomWeights(config, new Random(1));
     PruningPlan plan = PruningPlan.from(config, GateValues.allOpen(config));
     assertThatThrownBy(() -> Slimmer.slim(other, weights, PruningPlan.from(config, plan.gates())))
         .isInstanceOf(GraphMismatchException.class);
@@ -129,7 +183,7 @@ class SlimmerTest {
   @Test
   void anOpenPlanChangesNothing() {
     TransformerConfig config = config(NormPlacement.PRE, false, true);
-    Weights weights = randomWeights(config, new Random(2));
+    Weights weights = TestDecoder.randomWeights(config, new Random(2));
     PruningPlan plan = PruningPlan.from(config, GateValues.allOpen(config));
     SlimModel slim = Slimmer.slim(config, weights, plan);
     assertThat(slim.config()).isEqualTo(config);
@@ -158,8 +212,8 @@ class SlimmerTest {
     draw(gates.attentionLayer(), random, 0.7, fractional);
     draw(gates.feedForwardLayer(), random, 0.7, fractional);
     if (index == 5) {
-      gates.attentionLayer()[2] = 0;
-      gates.feedForwardLayer()[2] = 0;
+      gates.attentionLayer()[config.numLayers() - 1] = 0;
+      gates.feedForwardLayer()[config.numLayers() - 1] = 0;
     }
     if (index == 7) {
       Arrays.fill(gates.attentionLayer(), 0);
@@ -172,97 +226,6 @@ class SlimmerTest {
     for (int i = 0; i < gates.length; i++) {
       float value = fractional ? 0.2f + 0.8f * random.nextFloat() : 1;
       gates[i] = random.nextDouble() < open ? value : 0;
-    }
-  }
-
-  static Weights randomWeights(TransformerConfig config, Random random) {
-    Weights weights = new Weights();
-    DecoderShapes.of(config, "decoder")
-        .forEach(
-            (name, shape) -> {
-              float[] values = new float[(int) shape.size()];
-              double scale = shape.numDimensions() == 2 ? 0.4 : 0.3;
-              double mean = name.endsWith("gain") ? 1 : 0;
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (mean + scale * random.nextGaussian());
-              }
-              weights.put(name, shape, values);
-            });
-    return weights;
-  }
-
-  /** A decoder in a session; fetches all hidden states, tap, output, logits. */
-  private static final class Model implements AutoCloseable {
-    private final Graph graph = new Graph();
-    private final Session session = new Session(graph);
-    private final Ops tf = Ops.create(graph);
-    private final Placeholder<TInt32> tokens;
-    private final Map<GateKind, Placeholder<TFloat32>> gateFeeds;
-    private final WeightTransfer transfer;
-    private final List<Operand<TFloat32>> fetches = new ArrayList<>();
-
-    Model(TransformerConfig config, boolean gated) {
-      VariableCatalog catalog = new VariableCatalog(tf, 1);
-      DecoderLanguageModel model = new DecoderLanguageModel(catalog, config);
-      Map<String, Shape> declared = new HashMap<>();
-      for (Variable variable : catalog.all()) {
-        declared.put(variable.name(), variable.shape());
-      }
-      assertThat(DecoderShapes.of(config, "decoder")).isEqualTo(declared);
-      long prunable =
-          catalog.all().stream()
-              .filter(v -> v.name().matches(".*/(attention|feed_forward)/.*"))
-              .mapToLong(Variable::size)
-              .sum();
-      assertThat(ParameterCount.count(config)).isEqualTo(prunable);
-      tokens = tf.placeholder(TInt32.class);
-      GateSet set = gated ? GateSet.fed(tf, config, EnumSet.allOf(GateKind.class)) : null;
-      gateFeeds = set == null ? Map.of() : set.placeholders();
-      Gates gates = set == null ? Gates.NONE : set;
-      DecoderLanguageModel.Output output = model.call(tf, tokens, gates, Dropout.NONE);
-      output.hiddenND().forEach(state -> fetches.add(tf.identity(state)));
-      fetches.add(tf.identity(output.tapND())); // identities: a result may be fetched once
-      fetches.add(tf.identity(output.outputND()));
-      fetches.add(model.logits(tf, output.outputND(), gates));
-      transfer = new WeightTransfer(tf, catalog.all());
-    }
-
-    void assign(Weights weights) {
-      transfer.assign(session, weights, "test");
-    }
-
-    List<float[]> run(int[][] input, GateValues gates) {
-      List<Tensor> tensors = new ArrayList<>();
-      try {
-        Session.Runner runner = session.runner();
-        Tensor ids = TInt32.tensorOf(StdArrays.ndCopyOf(input));
-        tensors.add(ids);
-        runner.feed(tokens, ids);
-        gateFeeds.forEach(
-            (kind, placeholder) -> {
-              float[] flat = gates.flat(kind);
-              Tensor tensor =
-                  TFloat32.tensorOf(placeholder.shape(), DataBuffers.of(flat, true, false));
-              tensors.add(tensor);
-              runner.feed(placeholder, tensor);
-            });
-        fetches.forEach(runner::fetch);
-        List<float[]> values = new ArrayList<>();
-        try (Result result = runner.run()) {
-          for (int i = 0; i < fetches.size(); i++) {
-            values.add(Evaluate.floats((TFloat32) result.get(i)));
-          }
-        }
-        return values;
-      } finally {
-        tensors.forEach(Tensor::close);
-      }
-    }
-
-    @Override
-    public void close() {
-      session.close();
-      graph.close();
     }
   }
 }

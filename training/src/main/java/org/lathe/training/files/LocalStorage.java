@@ -100,6 +100,11 @@ public final class LocalStorage implements Storage {
   }
 
   @Override
+  public boolean isSymbolicLink(Path path) {
+    return Files.isSymbolicLink(path);
+  }
+
+  @Override
   public long size(Path file) throws IOException {
     return Files.size(file);
   }

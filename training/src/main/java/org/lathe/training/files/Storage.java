@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -47,9 +46,7 @@ public interface Storage {
   boolean isDirectory(Path path);
 
   /** True for a link itself, whatever it points to; links lead out of a directory. */
-  default boolean isSymbolicLink(Path path) {
-    return Files.isSymbolicLink(path);
-  }
+  boolean isSymbolicLink(Path path);
 
   long size(Path file) throws IOException;
 

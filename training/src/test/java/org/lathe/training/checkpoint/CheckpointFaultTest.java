@@ -25,7 +25,9 @@ import org.lathe.training.files.Storage;
 /** Saves step 10 over steps 3 and 5 while everything that can go wrong does, one at a time. */
 class CheckpointFaultTest {
   @TempDir Path root;
-  private final Storage disk = LocalStorage.INSTANCE;
+
+  /** Without faults; unlike the disk itself it does not wait for syncs. */
+  private final Storage disk = new FaultyStorage(LocalStorage.INSTANCE);
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})

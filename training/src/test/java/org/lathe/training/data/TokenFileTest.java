@@ -12,12 +12,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.FormatTooNewException;
 import org.lathe.graphs.errors.LatheException;
+import org.lathe.training.files.FaultyStorage;
 import org.lathe.training.files.FramedFileWriter;
 import org.lathe.training.files.LocalStorage;
+import org.lathe.training.files.Storage;
 
 class TokenFileTest {
   private static final String FINGERPRINT = "0123456789abcdef".repeat(4);
   private static final long SEED = Long.getLong("seed", 11);
+
+  /** Without faults; unlike the disk itself it does not wait for syncs. */
+  private final Storage disk = new FaultyStorage(LocalStorage.INSTANCE);
 
   @TempDir Path directory;
 
@@ -99,15 +104,14 @@ class TokenFileTest {
         .isInstanceOf(CorruptFileException.class)
         .hasMessageContaining("missing");
     Path newer = directory.resolve("newer");
-    try (FramedFileWriter writer =
-        new FramedFileWriter(LocalStorage.INSTANCE, newer, "tokens", 2, new byte[16])) {
+    try (FramedFileWriter writer = new FramedFileWriter(disk, newer, "tokens", 2, new byte[16])) {
       writer.finish();
     }
     assertThatThrownBy(() -> TokenFile.open(LocalStorage.INSTANCE, newer))
         .isInstanceOf(FormatTooNewException.class);
     Path other = directory.resolve("other");
     try (FramedFileWriter writer =
-        new FramedFileWriter(LocalStorage.INSTANCE, other, "datastore", 1, new byte[16])) {
+        new FramedFileWriter(disk, other, "datastore", 1, new byte[16])) {
       writer.finish();
     }
     assertThatThrownBy(() -> TokenFile.open(LocalStorage.INSTANCE, other))
@@ -139,8 +143,7 @@ class TokenFileTest {
         payload[tail + 12] = 40;
         payload[tail + 16] = 2;
       }
-      try (FramedFileWriter writer =
-          new FramedFileWriter(LocalStorage.INSTANCE, path, "tokens", 1, new byte[16])) {
+      try (FramedFileWriter writer = new FramedFileWriter(disk, path, "tokens", 1, new byte[16])) {
         writer.write(payload);
         writer.finish();
       }
@@ -170,8 +173,8 @@ class TokenFileTest {
     return path;
   }
 
-  private static TokenFileWriter writer(Path path, int vocabularySize) throws Exception {
-    return new TokenFileWriter(LocalStorage.INSTANCE, path, vocabularySize, FINGERPRINT);
+  private TokenFileWriter writer(Path path, int vocabularySize) throws Exception {
+    return new TokenFileWriter(disk, path, vocabularySize, FINGERPRINT);
   }
 
   private static void assertRefused(Path path, String what) {

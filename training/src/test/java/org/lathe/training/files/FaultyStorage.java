@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,8 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 
 /**
  * A real storage that fails on command. Counts operations (calls, and each write, read and close of
@@ -33,8 +30,6 @@ public final class FaultyStorage implements Storage {
       return operation + " " + path.getFileName();
     }
   }
-
-  private record Rename(Path source, Path target) {}
 
   private final Storage disk;
   private final List<Call> trace = new ArrayList<>();
@@ -56,12 +51,7 @@ public final class FaultyStorage implements Storage {
   private long writtenBytes;
   private final Map<Path, Long> countedBytes = new HashMap<>();
 
-  // since the last force, for the loss of power
-  private Set<Path> createdDirectories = new HashSet<>();
-  private Set<Path> writtenFiles = new HashSet<>();
-  private Set<Path> forcedFiles = new HashSet<>();
-  private Set<Path> forcedNames = new HashSet<>();
-  private final List<Rename> renames = new ArrayList<>();
+  private final UnforcedChanges unforced = new UnforcedChanges();
 
   public FaultyStorage(Storage disk) {
     this.disk = disk;
@@ -139,17 +129,14 @@ public final class FaultyStorage implements Storage {
   @Override
   public void force(Path path) throws IOException {
     before("force", path);
+    // the disk itself is not synced: hundreds of tests would wait, and here power is only simulated
     if (disk.isDirectory(path)) {
-      disk.force(path);
-      disk.list(path).forEach(child -> forcedNames.add(key(child)));
-      renames.removeIf(rename -> key(path).equals(rename.target().getParent()));
+      unforced.directoryForced(path, disk.list(path));
     } else {
       // delayed allocation: bytes of native code meet the full disk only now
       long size = disk.size(path);
-      take(path, size - countedBytes.getOrDefault(key(path), 0L));
-      disk.force(path);
-      forcedFiles.add(key(path));
-      writtenFiles.remove(key(path));
+      take(path, size - countedBytes.getOrDefault(UnforcedChanges.key(path), 0L));
+      unforced.fileForced(path);
     }
     after();
   }
@@ -158,16 +145,7 @@ public final class FaultyStorage implements Storage {
   public void move(Path source, Path target) throws IOException {
     before("move", target);
     disk.move(source, target);
-    Path from = key(source);
-    Path to = key(target);
-    UnaryOperator<Path> renamed =
-        path -> path.startsWith(from) ? to.resolve(from.relativize(path)) : path;
-    createdDirectories = map(createdDirectories, renamed);
-    writtenFiles = map(writtenFiles, renamed);
-    forcedFiles = map(forcedFiles, renamed);
-    forcedNames = map(forcedNames, renamed);
-    forcedNames.remove(to);
-    renames.add(new Rename(from, to));
+    unforced.moved(source, target);
     after();
   }
 
@@ -175,16 +153,16 @@ public final class FaultyStorage implements Storage {
   public void truncate(Path file, long size) throws IOException {
     before("truncate", file);
     disk.truncate(file, size);
-    touched(file);
+    unforced.written(file);
     after();
   }
 
   @Override
   public void createDirectories(Path directory) throws IOException {
     before("createDirectories", directory);
-    for (Path path = key(directory); path != null; path = path.getParent()) {
+    for (Path path = UnforcedChanges.key(directory); path != null; path = path.getParent()) {
       if (!disk.exists(path)) {
-        createdDirectories.add(path);
+        unforced.directoryCreated(path);
       }
     }
     disk.createDirectories(directory);
@@ -195,9 +173,7 @@ public final class FaultyStorage implements Storage {
   public void delete(Path path) throws IOException {
     before("delete", path);
     disk.delete(path);
-    createdDirectories.remove(key(path));
-    writtenFiles.remove(key(path));
-    forcedFiles.remove(key(path));
+    unforced.deleted(path);
     after();
   }
 
@@ -217,6 +193,12 @@ public final class FaultyStorage implements Storage {
   public boolean isDirectory(Path path) {
     requirePower();
     return disk.isDirectory(path);
+  }
+
+  @Override
+  public boolean isSymbolicLink(Path path) {
+    requirePower();
+    return disk.isSymbolicLink(path);
   }
 
   @Override
@@ -267,40 +249,7 @@ public final class FaultyStorage implements Storage {
     for (FilterOutputStream out : List.copyOf(openOutputs)) {
       ((Output) out).abandon();
     }
-    for (Path file : filesAtRisk()) {
-      boolean bytesForced = forcedFiles.contains(file) && !writtenFiles.contains(file);
-      // forced bytes without a forced name: the file as a whole is there or not
-      if (!bytesForced || (damage == Damage.DELETED && !forcedNames.contains(file))) {
-        damage.apply(file);
-      }
-    }
-    if (!keepRenames) {
-      Collections.reverse(renames);
-      for (Rename rename : renames) {
-        // what was moved may have been deleted since, and that deletion is forgotten too
-        if (Files.exists(rename.target()) && !Files.exists(rename.source())) {
-          Files.move(rename.target(), rename.source());
-        }
-      }
-    }
-  }
-
-  private Set<Path> filesAtRisk() throws IOException {
-    Set<Path> files = new HashSet<>();
-    for (Path directory : createdDirectories) {
-      if (Files.isDirectory(directory)) {
-        try (Stream<Path> walk = Files.walk(directory)) {
-          walk.filter(Files::isRegularFile).forEach(files::add);
-        }
-      }
-    }
-    writtenFiles.stream().filter(Files::exists).forEach(files::add);
-    return files;
-  }
-
-  private void touched(Path file) {
-    writtenFiles.add(key(file));
-    forcedFiles.remove(key(file));
+    unforced.lose(damage, keepRenames);
   }
 
   /** Takes space on the disk. */
@@ -312,18 +261,8 @@ public final class FaultyStorage implements Storage {
         throw new IOException("No space left on device");
       }
       writtenBytes += bytes;
-      countedBytes.merge(key(file), bytes, Long::sum);
+      countedBytes.merge(UnforcedChanges.key(file), bytes, Long::sum);
     }
-  }
-
-  private static Path key(Path path) {
-    return path.toAbsolutePath().normalize();
-  }
-
-  private static Set<Path> map(Set<Path> paths, UnaryOperator<Path> change) {
-    Set<Path> changed = new HashSet<>();
-    paths.forEach(path -> changed.add(change.apply(path)));
-    return changed;
   }
 
   private final class Output extends FilterOutputStream {
@@ -332,7 +271,7 @@ public final class FaultyStorage implements Storage {
     Output(OutputStream out, Path file) {
       super(out);
       this.file = file;
-      touched(file);
+      unforced.written(file);
       openOutputs.add(this);
     }
 
