@@ -80,7 +80,7 @@ public record CofiTask(
         ImmutableMap.<String, Operand<TFloat32>>builder()
             .putAll(loss.terms())
             .put("reduction", achieved)
-            .put("reductionTarget", goal)
+            .put("reductionTarget", site.tf().identity(goal)) // a placeholder cannot be fetched
             .put("lambda1", lagrangian.lambda1().read())
             .put("lambda2", lagrangian.lambda2().read())
             .buildOrThrow(),
