@@ -95,15 +95,17 @@ final class PublicationTest {
           executor.submit(
               () -> {
                 Set<String> seen = new TreeSet<>();
-                while (!done.get()) {
+                boolean lastRound;
+                do {
+                  // looked at first, so that one round follows the last publication
+                  lastRound = done.get();
                   seen.addAll(wholeVersions(base));
                   Thread.sleep(1);
-                }
+                } while (!lastRound);
                 return seen;
               });
       for (int version = 1; version <= 5; version++) {
         export(disk, base, version);
-        Thread.sleep(10);
       }
       done.set(true);
       assertThat(poller.get(1, TimeUnit.MINUTES)).containsExactly("1", "2", "3", "4", "5");
