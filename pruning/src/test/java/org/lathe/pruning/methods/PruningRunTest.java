@@ -109,7 +109,7 @@ class PruningRunTest {
     GateValues gates = PlanSearch.meeting(target, logits, 1);
     PruningPlan plan = PruningPlan.from(MODEL, gates);
     double achieved = target.achieved(MODEL, ExpectedSizes.of(plan.gates()));
-    assertThat(achieved).isBetween(REDUCTION, REDUCTION + 0.1);
+    assertThat(achieved).isBetween(REDUCTION, 0.75);
     SlimModel slim = Slimmer.slim(MODEL, pruned, plan);
 
     FineTuneTask task =
