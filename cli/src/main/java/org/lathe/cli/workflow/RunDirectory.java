@@ -13,17 +13,18 @@ import org.lathe.cli.config.RunConfigReader;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.graphs.weights.Weights;
-import org.lathe.pruning.json.JsonFile;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.IoGuard;
+import org.lathe.training.files.RecordFile;
 import org.lathe.training.files.Storage;
 import org.tensorflow.TensorFlow;
 
 /** One run on disk: its record, checkpoints, data and model weights. */
 final class RunDirectory {
   private static final String RECORD_FILE = "run.json";
-  private static final JsonFile<RunRecord> RECORD = new JsonFile<>("lathe-run", 1, RunRecord.class);
+  private static final RecordFile<RunRecord> RECORD =
+      new RecordFile<>("lathe-run", 1, RunRecord.class);
 
   /** Model variables in a checkpoint carry this prefix; optimizer slots and gates do not. */
   private static final String MODEL_PREFIX = "decoder/";

@@ -63,7 +63,7 @@ class ConfigValidationTest {
   void uniformModelsNeedHeadsThatDivideTheHiddenSize() {
     refused(() -> TransformerConfig.uniform(9, 10, 1, 3, 8, 8), "multiple of numHeads (3)");
     refused(() -> TransformerConfig.uniform(9, 10, 1, 0, 8, 8), "numHeads (0) must be positive");
-    refused(() -> TransformerConfig.uniform(9, 10, 0, 2, 8, 8), "at least one block");
+    refused(() -> TransformerConfig.uniform(9, 10, 0, 2, 8, 8), "numLayers (0) must be positive");
   }
 
   @Test

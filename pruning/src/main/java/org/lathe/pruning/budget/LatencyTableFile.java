@@ -2,13 +2,13 @@ package org.lathe.pruning.budget;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.lathe.pruning.json.JsonFile;
+import org.lathe.training.files.RecordFile;
 import org.lathe.training.files.Storage;
 
 /** Reads and writes latency tables as JSON. */
 public final class LatencyTableFile {
-  private static final JsonFile<LatencyTable> FILE =
-      new JsonFile<>("lathe-latency-table", 1, LatencyTable.class);
+  private static final RecordFile<LatencyTable> FILE =
+      new RecordFile<>("lathe-latency-table", 1, LatencyTable.class);
 
   private LatencyTableFile() {}
 

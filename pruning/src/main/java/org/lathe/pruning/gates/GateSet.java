@@ -29,7 +29,7 @@ public final class GateSet implements Gates {
    * One mean for all kinds (CoFi's code starts intermediate gates at 0 by accident): gates are open
    * with probability 0.996 and reach the threshold -1.6 in 56 Adam steps of 0.1.
    */
-  public static final double INITIAL_MEAN = 4;
+  public static final double INITIAL_MEAN = 2;
 
   private static final double INITIAL_STANDARD_DEVIATION = 0.01;
 

@@ -2,13 +2,13 @@ package org.lathe.pruning.plan;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.lathe.pruning.json.JsonFile;
+import org.lathe.training.files.RecordFile;
 import org.lathe.training.files.Storage;
 
 /** Reads and writes {@code plan.json}. */
 public final class PruningPlanFile {
-  private static final JsonFile<PruningPlan> FILE =
-      new JsonFile<>("lathe-pruning-plan", 1, PruningPlan.class);
+  private static final RecordFile<PruningPlan> FILE =
+      new RecordFile<>("lathe-pruning-plan", 1, PruningPlan.class);
 
   private PruningPlanFile() {}
 

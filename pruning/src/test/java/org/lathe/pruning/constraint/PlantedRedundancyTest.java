@@ -21,6 +21,7 @@ import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.gates.HardConcrete;
+import org.lathe.training.loop.Sessions;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
 import org.lathe.training.optimization.Schedule;
@@ -62,7 +63,7 @@ class PlantedRedundancyTest {
     Random random = new Random(seed);
     boolean[][] planted = plant(random);
     try (Graph graph = new Graph();
-        Session session = new Session(graph)) {
+        Session session = Sessions.open(graph, 1)) {
       Ops tf = Ops.create(graph);
       VariableCatalog catalog = new VariableCatalog(tf, seed);
       ScalarFeeds feeds = new ScalarFeeds(tf);
@@ -124,7 +125,6 @@ class PlantedRedundancyTest {
       }
     }
     int numUseful = NUM_USEFUL * USEFUL_LAYERS.size();
-    System.out.println("kept " + numKept + " found " + numFound);
     assertThat((double) numFound / numUseful).as("recall").isGreaterThanOrEqualTo(0.95);
     assertThat(numFound).as("precision 1: of the kept units, those that matter").isEqualTo(numKept);
   }

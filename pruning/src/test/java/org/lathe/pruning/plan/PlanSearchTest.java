@@ -40,13 +40,13 @@ class PlanSearchTest {
   private static final Set<GateKind> ALL = EnumSet.allOf(GateKind.class);
 
   /** What the search walks along: rounded structures from untouched to nothing. */
-  private static final double FINEST_SHIFT = 1.0 / 64;
+  private static final double FINEST_SHIFT = 1.0 / 16;
 
   @ParameterizedTest
   @ValueSource(ints = {1, 4})
   void findsTheLeastPrunedStructureThatMeetsTheTarget(int roundTo) {
     SeededCases.run(
-        40,
+        25,
         random -> {
           GateLogits logits = randomLogits(random, ALL);
           double reduction = 0.05 + 0.85 * random.nextDouble();

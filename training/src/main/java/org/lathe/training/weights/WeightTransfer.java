@@ -23,6 +23,9 @@ import org.tensorflow.types.TFloat32;
  * variable.
  */
 public final class WeightTransfer {
+  /** 64 MB of float32 in a run; a larger variable has a run of its own. */
+  private static final long VALUES_PER_RUN = 16L << 20;
+
   private final List<Variable> variables;
   private final List<Placeholder<TFloat32>> placeholders;
   private final List<Op> assignments;
@@ -49,12 +52,16 @@ public final class WeightTransfer {
   /** The present values, in order of the variables. */
   public Weights fetch(Session session) {
     Weights weights = new Weights();
-    // one at a time, so that native copies of large models do not pile up
-    for (Variable variable : variables) {
-      try (Result result = session.runner().fetch(variable.read()).run()) {
-        float[] values = new float[Math.toIntExact(variable.size())];
-        ((TFloat32) result.get(0)).asRawTensor().data().asFloats().read(values);
-        weights.put(variable.name(), variable.shape(), values);
+    for (List<Integer> part : parts()) {
+      Session.Runner runner = session.runner();
+      part.forEach(i -> runner.fetch(variables.get(i).read()));
+      try (Result result = runner.run()) {
+        for (int k = 0; k < part.size(); k++) {
+          Variable variable = variables.get(part.get(k));
+          float[] values = new float[Math.toIntExact(variable.size())];
+          ((TFloat32) result.get(k)).asRawTensor().data().asFloats().read(values);
+          weights.put(variable.name(), variable.shape(), values);
+        }
       }
     }
     return weights;
@@ -71,18 +78,40 @@ public final class WeightTransfer {
     Map<String, Shape> expected = Maps.newLinkedHashMap();
     variables.forEach(variable -> expected.put(variable.name(), variable.shape()));
     weights.requireExactly(expected, source);
-    for (int i = 0; i < variables.size(); i++) {
-      Variable variable = variables.get(i);
-      float[] values = weights.get(variable.name()).values();
-      try (Tensor tensor =
-          TFloat32.tensorOf(variable.shape(), DataBuffers.of(values, true, false))) {
-        session
-            .runner()
-            .feed(placeholders.get(i), tensor)
-            .addTarget(assignments.get(i).op())
-            .run()
-            .close();
+    for (List<Integer> part : parts()) {
+      List<Tensor> tensors = new ArrayList<>();
+      try {
+        Session.Runner runner = session.runner();
+        for (int i : part) {
+          Variable variable = variables.get(i);
+          float[] values = weights.get(variable.name()).values();
+          Tensor tensor = TFloat32.tensorOf(variable.shape(), DataBuffers.of(values, true, false));
+          tensors.add(tensor);
+          runner.feed(placeholders.get(i), tensor).addTarget(assignments.get(i).op());
+        }
+        runner.run().close();
+      } finally {
+        tensors.forEach(Tensor::close);
       }
     }
+  }
+
+  /**
+   * Indices of the variables, cut into runs of limited size: a session prepares the whole graph for
+   * each new set of fetches, so one run a variable would take minutes; one run for all would hold a
+   * second copy of a large model.
+   */
+  private List<List<Integer>> parts() {
+    List<List<Integer>> parts = new ArrayList<>();
+    long size = Long.MAX_VALUE;
+    for (int i = 0; i < variables.size(); i++) {
+      if (size > VALUES_PER_RUN - Math.min(VALUES_PER_RUN, variables.get(i).size())) {
+        parts.add(new ArrayList<>());
+        size = 0;
+      }
+      parts.get(parts.size() - 1).add(i);
+      size += variables.get(i).size();
+    }
+    return parts;
   }
 }

@@ -1,4 +1,4 @@
-package org.lathe.pruning.json;
+package org.lathe.training.files;
 
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -18,16 +18,16 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.FormatTooNewException;
-import org.lathe.training.files.Storage;
 
 /**
- * A JSON file of ours: {@code {"format": ..., "version": ..., "sha256": ..., "content": {...}}},
- * where sha256 is that of the content as compact JSON. Content is a record that validates itself.
+ * A JSON file that holds one record: {@code {"format": ..., "version": ..., "sha256": ...,
+ * "content": {...}}}, where sha256 is that of the content as compact JSON. Content is a record that
+ * validates itself; {@link JsonFile} is for maps, without a checksum of their own.
  *
  * @param <T> the record
  */
-public final class JsonFile<T> {
-  /** More than the plan of any model needs; a larger file is not read into memory. */
+public final class RecordFile<T> {
+  /** More than any record of ours needs; a larger file is not read into memory. */
   public static final long MAX_SIZE_BYTES = 64L << 20;
 
   private static final int MAX_DEPTH = 16;
@@ -64,7 +64,7 @@ public final class JsonFile<T> {
    * @param format the file's magic word
    * @param version written, and the newest that is read
    */
-  public JsonFile(String format, int version, Class<T> type) {
+  public RecordFile(String format, int version, Class<T> type) {
     this.format = format;
     this.version = version;
     this.type = type;
