@@ -1,5 +1,6 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.base.Throwables;
 import com.google.common.collect.ImmutableList;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -79,7 +80,7 @@ final class PrepareWorkflow {
               + " was not written: "
               + e.getMessage()
               + ": "
-              + e.getCause().getMessage()
+              + Throwables.getRootCause(e).getMessage()
               + "; check free space, permissions and the disk, then run the command again",
           e);
     }
