@@ -1,12 +1,15 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.base.Throwables;
 import com.google.common.collect.ImmutableList;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.errors.FailedException;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.data.DataPreparer;
 import org.lathe.training.data.PreparedData;
@@ -71,6 +74,15 @@ final class PrepareWorkflow {
         Progress progress = new Progress(context.console())) {
       DataPreparer.prepare(storage, data, config.seed(), staged.path(), progress).close();
       staged.commit(MANIFEST_KIND, Map.of());
+    } catch (UncheckedIOException e) {
+      throw new FailedException(
+          out
+              + " was not written: "
+              + e.getMessage()
+              + ": "
+              + Throwables.getRootCause(e).getMessage()
+              + "; check free space, permissions and the disk, then run the command again",
+          e);
     }
   }
 

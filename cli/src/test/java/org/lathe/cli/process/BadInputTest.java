@@ -55,7 +55,7 @@ class BadInputTest {
       refused(USAGE, wrong[1], with(prepare(text), "--set", wrong[0]));
     }
     Path yaml = Files.writeString(directory.resolve("c.yaml"), "training:\n  stepz: 5\n");
-    refused(USAGE, "training.stepz", "train", yaml.toString(), "--run", at(run));
+    refused(USAGE, "'stepz' in section 'training'", "train", yaml.toString(), "--run", at(run));
     Files.writeString(yaml, "training: [unclosed\n");
     refused(USAGE, "c.yaml", "train", yaml.toString(), "--run", at(run));
     assertThat(left(directory)).containsExactly("c.yaml", "text.txt");
@@ -107,7 +107,8 @@ class BadInputTest {
     for (long quota : new long[] {0, 100, 2_000}) {
       FaultyStorage disk = new FaultyStorage(LocalStorage.INSTANCE).quotaBytes(quota);
       InProcess full = InProcess.run(disk, prepare(text));
-      assertSentence(full, FAILED, "");
+      assertSentence(full, FAILED, data + " was not written: ");
+      assertSentence(full, FAILED, "No space left on device");
       assertThat(disk.numOpenHandles()).isZero();
       assertThat(left(directory)).as("after quota %s", quota).containsExactly("text.txt");
     }
@@ -120,7 +121,6 @@ class BadInputTest {
       InProcess full = InProcess.run(disk, train());
       assertSentence(full, FAILED, "No space left on device");
       assertThat(disk.numOpenHandles()).isZero();
-      System.out.printf("quota %d left %s%n", quota, left(run));
       assertThat(left(run))
           .noneMatch(name -> name.contains(".staging-") || name.contains(".lock"))
           .noneMatch(name -> name.contains(".trash"));
@@ -206,7 +206,6 @@ class BadInputTest {
     assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(exitCode);
     assertThat(refused.out()).isEmpty();
     String last = refused.err().get(refused.err().size() - 1);
-    System.out.println("exit " + exitCode + ", " + last);
     assertThat(last).startsWith("lathe: ").contains(why);
     assertThat(refused.err().stream().filter(line -> line.startsWith("lathe: "))).hasSize(1);
     assertThat(String.join("\n", refused.err()))

@@ -41,7 +41,10 @@ class ExactResumeTest {
     return tasks;
   }
 
-  /** Stops at three random steps: the last trainer has three resumes behind it. */
+  /**
+   * Stops at three random steps. Two trainers take turns, so that the second one resumes into fresh
+   * variables first, and both into what they held before: a restored state is complete.
+   */
   @ParameterizedTest
   @MethodSource("tasks")
   void stoppedRunEqualsStraightRun(
@@ -55,7 +58,7 @@ class ExactResumeTest {
     List<Integer> stops =
         random.ints(1, STEPS).distinct().limit(NUM_STOPS).sorted().boxed().toList();
     TinyTraining.Trace stopped = new TinyTraining.Trace();
-    Weights found = stopped(training, stopped, directory, stops);
+    Weights found = takingTurns(training, stopped, stops);
 
     stopped.assertSame(straight);
     TinyTraining.assertSame(found, expected);
@@ -84,13 +87,21 @@ class ExactResumeTest {
             300);
     TinyTraining.Trace straight = new TinyTraining.Trace();
     Weights expected = straight(training, straight);
+    for (int stop = 1; stop < 5; stop++) {
+      try (Trainer trainer = training.trainer()) {
+        training.run(trainer, new TinyTraining.Trace(), store(directory.resolve("" + stop)), stop);
+      }
+    }
     Random random = new Random(SEED);
     for (int i = 0; i < repetitions; i++) {
-      TinyTraining.Trace stopped = new TinyTraining.Trace();
-      List<Integer> stops = List.of(1 + random.nextInt(4));
-      Weights found = stopped(training, stopped, directory.resolve("run-" + i), stops);
-      stopped.assertSame(straight);
-      TinyTraining.assertSame(found, expected);
+      int stop = 1 + random.nextInt(4);
+      TinyTraining.Trace resumed = new TinyTraining.Trace();
+      try (Trainer trainer = training.trainer()) {
+        assertThat(trainer.resume(store(directory.resolve("" + stop)), TinyTraining.HASH)).isTrue();
+        training.run(trainer, resumed, null, Long.MAX_VALUE);
+        TinyTraining.assertSame(trainer.stateWeights(), expected);
+      }
+      resumed.assertSame(straight.from(stop));
     }
   }
 
@@ -116,19 +127,19 @@ class ExactResumeTest {
     }
   }
 
-  /** Each stop ends its trainer; the next one knows nothing but the checkpoint on disk. */
-  private static Weights stopped(
-      TinyTraining training, TinyTraining.Trace trace, Path run, List<Integer> stops) {
-    for (int stop : stops) {
-      CheckpointStore store = store(run);
-      try (Trainer trainer = training.trainer()) {
-        trainer.resume(store, TinyTraining.HASH);
-        assertThat(training.run(trainer, trace, store, stop)).isEqualTo(Trainer.Ending.STOPPED);
+  private Weights takingTurns(
+      TinyTraining training, TinyTraining.Trace trace, List<Integer> stops) {
+    try (Trainer first = training.trainer();
+        Trainer second = training.trainer()) {
+      Trainer trainer = first;
+      for (int stop : stops) {
+        trainer.resume(store(directory), TinyTraining.HASH);
+        assertThat(training.run(trainer, trace, store(directory), stop))
+            .isEqualTo(Trainer.Ending.STOPPED);
         assertThat(trainer.step()).isEqualTo(stop);
+        trainer = trainer == first ? second : first;
       }
-    }
-    try (Trainer trainer = training.trainer()) {
-      assertThat(trainer.resume(store(run), TinyTraining.HASH)).isTrue();
+      assertThat(trainer.resume(store(directory), TinyTraining.HASH)).isTrue();
       assertThat(trainer.step()).isEqualTo(stops.get(stops.size() - 1).longValue());
       assertThat(training.run(trainer, trace, null, Long.MAX_VALUE)).isEqualTo(Trainer.Ending.DONE);
       return trainer.stateWeights();

@@ -39,6 +39,12 @@ record TinyTraining(LanguageModelTask task, LoopConfig loop, int vocabularySize)
       };
     }
 
+    /** Without the first steps. */
+    Trace from(int numSteps) {
+      return new Trace(
+          steps.subList(numSteps, steps.size()), values.subList(numSteps, values.size()));
+    }
+
     /** Double.equals tells apart what Double.compare does. */
     void assertSame(Trace expected) {
       assertThat(steps).isEqualTo(expected.steps);
