@@ -22,7 +22,7 @@ import org.tensorflow.types.TFloat32;
  */
 public final class Lagrangian {
   /** Bound of |lambda| (valueLimit of the multipliers' parameter group). */
-  public static final double MULTIPLIER_LIMIT = 20;
+  public static final double MULTIPLIER_LIMIT = 60;
 
   private final Variable lambda1;
   private final Variable lambda2;

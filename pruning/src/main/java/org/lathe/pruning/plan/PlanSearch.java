@@ -2,6 +2,7 @@ package org.lathe.pruning.plan;
 
 import java.util.EnumMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.pruning.budget.ExpectedSizes;
@@ -9,6 +10,7 @@ import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.gates.HardConcrete;
 
 /**
  * Turns learned gates into a structure that meets the target. Sampled gates meet it in expectation
@@ -60,6 +62,10 @@ public final class PlanSearch {
     return target.achieved(full, ExpectedSizes.of(gates)) >= target.reduction();
   }
 
+  /**
+   * Which gates are open is decided on the shifted logits; an open gate keeps its learned value, or
+   * the shifted one where the shift reopened it.
+   */
   private static GateValues at(GateLogits logits, double shift, int roundTo) {
     Map<GateKind, float[]> shifted = new EnumMap<>(GateKind.class);
     for (GateKind kind : GateKind.values()) {
@@ -72,6 +78,27 @@ public final class PlanSearch {
         shifted.put(kind, moved);
       }
     }
-    return GateValues.deterministic(new GateLogits(logits.config(), shifted), roundTo);
+    GateValues open = GateValues.deterministic(new GateLogits(logits.config(), shifted), roundTo);
+    double raise = Math.max(0, -shift);
+    restore(logits.of(GateKind.HIDDEN), raise, open.hidden());
+    restore(logits.of(GateKind.HEADS), raise, open.heads());
+    restore(logits.of(GateKind.INTERMEDIATE), raise, open.intermediate());
+    restore(logits.of(GateKind.ATTENTION_LAYER), raise, open.attentionLayer());
+    restore(logits.of(GateKind.FEED_FORWARD_LAYER), raise, open.feedForwardLayer());
+    return open;
+  }
+
+  private static void restore(float @Nullable [] logits, double raise, float[]... rows) {
+    if (logits == null) {
+      return;
+    }
+    int next = 0;
+    for (float[] row : rows) {
+      for (int i = 0; i < row.length; i++, next++) {
+        if (row[i] != 0) {
+          row[i] = (float) HardConcrete.deterministicValue(logits[next] + raise);
+        }
+      }
+    }
   }
 }
