@@ -1,7 +1,5 @@
 package org.lathe.cli.workflow;
 
-import org.lathe.graphs.errors.FailedException;
-
 /** The workflows on the engines of this build; one class behind each method. */
 public final class EngineWorkflows implements Workflows {
 
@@ -47,13 +45,6 @@ public final class EngineWorkflows implements Workflows {
 
   @Override
   public Outcome demo(DemoRequest request, RunContext context) {
-    throw absent("demo");
-  }
-
-  private static FailedException absent(String command) {
-    return new FailedException(
-        "the command '"
-            + command
-            + "' is not part of this build yet; see CHANGELOG.md for what is");
+    return DemoWorkflow.run(request, context);
   }
 }
