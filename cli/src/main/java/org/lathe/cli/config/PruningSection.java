@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param finetuneSteps updates of the slim model, without gates
  * @param finetuneLearningRate of these
  * @param roundTo intermediate units kept are rounded up to a multiple of this
- * @param batchSize at which the speed-up is measured
+ * @param batchSizes at each of which the speed-up is measured and must be reached
  * @param length tokens at which the speed-up is measured
  */
 public record PruningSection(
@@ -35,7 +35,7 @@ public record PruningSection(
     int finetuneSteps,
     double finetuneLearningRate,
     int roundTo,
-    int batchSize,
+    List<Integer> batchSizes,
     int length) {
 
   /** Kinds of units a gate can close. */
@@ -117,7 +117,12 @@ public record PruningSection(
     Check.atLeast("pruning.finetuneSteps", finetuneSteps, 0);
     Check.positive("pruning.finetuneLearningRate", finetuneLearningRate);
     Check.between("pruning.roundTo", roundTo, 1, 4_096);
-    Check.between("pruning.batchSize", batchSize, 1, 65_536);
+    batchSizes = List.copyOf(batchSizes);
+    Check.require(
+        !batchSizes.isEmpty(), "pruning.batchSizes", batchSizes, "at least one batch size");
+    for (int batchSize : batchSizes) {
+      Check.between("pruning.batchSizes", batchSize, 1, 65_536);
+    }
     Check.between("pruning.length", length, 1, 1_048_576);
   }
 }

@@ -10,6 +10,7 @@ final class Progress implements ProgressListener, AutoCloseable {
   private final Console console;
   private @Nullable ProgressLine line;
   private String label = "";
+  private long lineTotal;
 
   Progress(Console console) {
     this.console = console;
@@ -20,9 +21,10 @@ final class Progress implements ProgressListener, AutoCloseable {
     if (total <= 0) {
       return;
     }
-    if (line == null || !what.equals(label)) {
+    if (line == null || !what.equals(label) || total != lineTotal) {
       close();
       label = what;
+      lineTotal = total;
       line = console.progress(what, total);
     }
     line.update(done);

@@ -177,23 +177,22 @@ final class PruneWorkflow {
       return PruningTarget.sparsity(sparsity);
     }
     double speedup = java.util.Objects.requireNonNull(settings.target().speedup());
-    return PruningTarget.speedup(speedup, latencyTable(), full);
+    List<LatencyTable> tables = settings.batchSizes().stream().map(this::latencyTable).toList();
+    return PruningTarget.speedup(speedup, tables, full);
   }
 
-  private LatencyTable latencyTable() {
-    Path file = request.run().resolve("latency.json");
+  private LatencyTable latencyTable(int batchSize) {
+    Path file = request.run().resolve("latency-batch-" + batchSize + ".json");
     if (context.storage().exists(file)) {
       return io(() -> LatencyTableFile.read(context.storage(), file));
     }
-    context.console().note("measuring latencies of sublayers on this machine");
+    context.console().note("measuring latencies of sublayers on this machine, batch " + batchSize);
     SublayerBench bench =
         new SublayerBench(
             teacher.record().memory(), LATENCY_WARMUPS, LATENCY_RUNS, config.threads());
-    int batchSize = settings.batchSize();
-    int length = settings.length();
     LatencyTable table =
-        LatencyTable.measure(full, LatencyTable.Sizes.of(batchSize, length, full), bench)
-            .withHiddenIndependentShare(hiddenIndependentShare(bench));
+        LatencyTable.measure(full, LatencyTable.Sizes.of(batchSize, settings.length(), full), bench)
+            .withHiddenIndependentShare(hiddenIndependentShare(bench, batchSize));
     io(() -> LatencyTableFile.write(context.storage(), file, table));
     return table;
   }
@@ -202,9 +201,8 @@ final class PruneWorkflow {
    * The part a of a sublayer's time that a smaller hidden size does not save, from the times at D
    * and D / 2: t(D / 2) / t(D) = a + (1 - a) / 2.
    */
-  private double hiddenIndependentShare(SublayerBench bench) {
+  private double hiddenIndependentShare(SublayerBench bench, int batchSize) {
     TransformerConfig half = full.withBlocks(full.hiddenSize() / 2, full.blocks());
-    int batchSize = settings.batchSize();
     int length = settings.length();
     int heads = full.blocks().get(0).numHeads();
     int width = full.blocks().get(0).intermediateSize();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.hash.Hashing;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -98,10 +99,19 @@ final class RunDirectory {
         });
   }
 
-  /** A hash of what decides a run's numbers. */
+  /**
+   * A hash of what decides a run's numbers.
+   *
+   * @param parentHash of the teacher's run, or "" for a trained run, which pruning keys do not
+   *     touch
+   */
   static String configHash(RunConfig config, String dataSha256, String parentHash) {
     ObjectNode tree = RunConfigReader.toJson(config).deepCopy();
-    tree.remove("data"); // where the data lies does not matter, what it holds does
+    // where the data lies does not matter, what it holds does; the others act on finished weights
+    tree.remove(List.of("data", "evaluation", "export"));
+    if (parentHash.isEmpty()) {
+      tree.remove("pruning");
+    }
     String decisive = tree + dataSha256 + parentHash;
     return Hashing.sha256().hashString(decisive, StandardCharsets.UTF_8).toString();
   }

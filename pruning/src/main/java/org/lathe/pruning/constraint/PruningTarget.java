@@ -1,8 +1,8 @@
 package org.lathe.pruning.constraint;
 
 import com.google.common.base.Preconditions;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
+import com.google.common.collect.ImmutableList;
+import java.util.List;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.pruning.budget.ExpectedSizeOps;
@@ -17,14 +17,16 @@ import org.tensorflow.types.TFloat32;
  * What shall be reached, and how much of it is: the s of the Lagrangian.
  *
  * @param reduction in [0, 1): the share that shall be removed, of parameters or of time
- * @param table measured times; present for SPEEDUP only
+ * @param tables measured times, one a batch size, for SPEEDUP only: the reduction is reached when
+ *     it is reached at every one of them
  */
-public record PruningTarget(TargetKind kind, double reduction, @Nullable LatencyTable table) {
+public record PruningTarget(TargetKind kind, double reduction, List<LatencyTable> tables) {
   public PruningTarget {
+    tables = ImmutableList.copyOf(tables);
     Preconditions.checkArgument(
         reduction >= 0 && reduction < 1, "reduction (%s) must be in [0, 1)", reduction);
     Preconditions.checkArgument(
-        (kind == TargetKind.SPEEDUP) == (table != null), "%s with table %s", kind, table);
+        (kind == TargetKind.SPEEDUP) == !tables.isEmpty(), "%s with tables %s", kind, tables);
   }
 
   /**
@@ -35,15 +37,22 @@ public record PruningTarget(TargetKind kind, double reduction, @Nullable Latency
       throw new ConfigException(
           "sparsity " + sparsity + " cannot be reached; choose one from 0 to below 1, such as 0.8");
     }
-    return new PruningTarget(TargetKind.SPARSITY, sparsity, null);
+    return new PruningTarget(TargetKind.SPARSITY, sparsity, ImmutableList.of());
   }
 
   /**
    * @param factor full time / pruned time, at least 1, what pruning leaves included
-   * @throws ConfigException when the table does not fit the model, or when even removing every
+   * @throws ConfigException when a table does not fit the model, or when even removing every
    *     sublayer would not be that fast
    */
-  public static PruningTarget speedup(double factor, LatencyTable table, TransformerConfig config) {
+  public static PruningTarget speedup(
+      double factor, List<LatencyTable> tables, TransformerConfig config) {
+    tables.forEach(table -> requireReachable(factor, table, config));
+    return new PruningTarget(TargetKind.SPEEDUP, 1 - 1 / factor, tables);
+  }
+
+  private static void requireReachable(
+      double factor, LatencyTable table, TransformerConfig config) {
     if (table.hiddenSize() != config.hiddenSize()
         || config.blocks().stream()
             .anyMatch(
@@ -74,17 +83,17 @@ public record PruningTarget(TargetKind kind, double reduction, @Nullable Latency
               + limit
               + ".");
     }
-    return new PruningTarget(TargetKind.SPEEDUP, 1 - 1 / factor, table);
   }
 
   /** The share removed at expected or exact sizes. */
   public double achieved(TransformerConfig full, ExpectedSizes sizes) {
     return switch (kind) {
       case SPARSITY -> ParameterCount.sparsity(full, sizes);
-      case SPEEDUP -> {
-        LatencyTable times = Objects.requireNonNull(table);
-        yield 1 - times.expectedMs(sizes) / times.fullMs(full);
-      }
+      case SPEEDUP ->
+          tables.stream()
+              .mapToDouble(times -> 1 - times.expectedMs(sizes) / times.fullMs(full))
+              .min()
+              .orElseThrow();
     };
   }
 
@@ -92,13 +101,18 @@ public record PruningTarget(TargetKind kind, double reduction, @Nullable Latency
   public Operand<TFloat32> achieved(Ops tf, TransformerConfig full, ExpectedSizeOps sizes) {
     return switch (kind) {
       case SPARSITY -> ParameterCount.sparsity(tf, full, sizes);
-      case SPEEDUP -> {
-        LatencyTable times = Objects.requireNonNull(table);
-        yield tf.math.sub(
-            tf.constant(1f),
-            tf.math.mul(
-                times.expectedMs(tf, sizes), tf.constant((float) (1 / times.fullMs(full)))));
-      }
+      case SPEEDUP ->
+          tables.stream()
+              .map(times -> reduction(tf, times, full, sizes))
+              .reduce(tf.math::minimum)
+              .orElseThrow();
     };
+  }
+
+  private static Operand<TFloat32> reduction(
+      Ops tf, LatencyTable times, TransformerConfig full, ExpectedSizeOps sizes) {
+    return tf.math.sub(
+        tf.constant(1f),
+        tf.math.mul(times.expectedMs(tf, sizes), tf.constant((float) (1 / times.fullMs(full)))));
   }
 }

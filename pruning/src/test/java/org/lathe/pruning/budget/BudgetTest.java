@@ -93,7 +93,7 @@ class BudgetTest {
     }
     GateLogits logits = GateLogits.from(TINY, weights);
     PruningTarget sparsity = PruningTarget.sparsity(0.5);
-    PruningTarget speedup = PruningTarget.speedup(2, TABLE, TINY);
+    PruningTarget speedup = PruningTarget.speedup(2, java.util.List.of(TABLE), TINY);
     List<float[]> found =
         Evaluate.graph(
             (tf, catalog) -> {
@@ -225,10 +225,10 @@ class BudgetTest {
 
   @Test
   void impossibleSpeedupsAreRefused() {
-    assertThatThrownBy(() -> PruningTarget.speedup(11, TABLE, TINY))
+    assertThatThrownBy(() -> PruningTarget.speedup(11, java.util.List.of(TABLE), TINY))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("10.33");
-    assertThatThrownBy(() -> PruningTarget.speedup(2, TABLE, BERT))
+    assertThatThrownBy(() -> PruningTarget.speedup(2, java.util.List.of(TABLE), BERT))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("hidden size");
     assertThatThrownBy(() -> PruningTarget.sparsity(1)).isInstanceOf(ConfigException.class);

@@ -91,7 +91,7 @@ class PruningRunTest {
     PruningTarget target =
         kind == TargetKind.SPARSITY
             ? PruningTarget.sparsity(REDUCTION)
-            : PruningTarget.speedup(1 / (1 - REDUCTION), TABLE, MODEL);
+            : PruningTarget.speedup(1 / (1 - REDUCTION), java.util.List.of(TABLE), MODEL);
     Weights pruned;
     GateLogits logits;
     try (Trainer trainer = pruningOf(target)) {

@@ -53,7 +53,8 @@ class PlanSearchTest {
           PruningTarget target =
               random.nextBoolean()
                   ? PruningTarget.sparsity(reduction)
-                  : PruningTarget.speedup(1 / (1 - 0.8 * reduction), TABLE, CONFIG);
+                  : PruningTarget.speedup(
+                      1 / (1 - 0.8 * reduction), java.util.List.of(TABLE), CONFIG);
           GateValues found = PlanSearch.meeting(target, logits, roundTo);
           double reached = achieved(target, found);
           assertThat(reached).isGreaterThanOrEqualTo(target.reduction());
