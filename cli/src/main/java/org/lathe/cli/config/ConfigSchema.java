@@ -79,7 +79,7 @@ final class ConfigSchema {
           Arrays.stream(plain.getEnumConstants()).map(ConfigSchema::wordOf).toList();
       boolean known = node.isTextual() && names.contains(node.asText().toLowerCase(Locale.ROOT));
       require(known, node, path, "one of " + String.join(", ", names));
-    } else if (type == int.class) {
+    } else if (type == int.class || type == Integer.class) {
       require(node.isIntegralNumber() && node.canConvertToInt(), node, path, "a whole number");
     } else if (type == long.class) {
       require(node.isIntegralNumber() && node.canConvertToLong(), node, path, "a whole number");
