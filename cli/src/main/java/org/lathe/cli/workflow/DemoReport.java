@@ -75,7 +75,7 @@ final class DemoReport {
             + savedModel.toAbsolutePath().normalize().getParent());
     lines.add("  " + ExportWorkflow.curl("demo"));
     lines.add("complete a text with it:");
-    lines.add("  ./lathe predict " + savedModel + " --prompt 'public static int ' --tokens 20");
+    lines.add("  ./lathe predict " + savedModel + " --prompt 'if (array == null) {' --tokens 20");
     lines.add(String.format(Locale.ROOT, "%.0f seconds in all", secondsTotal));
     return lines;
   }
