@@ -19,11 +19,11 @@ final class DemoReport {
   static {
     SYSTEMS.put("vanilla", "vanilla, no memory");
     SYSTEMS.put("vanillaCacheLocal", "vanilla + tuned cache over the window");
-    SYSTEMS.put("vanillaCacheLong", "vanilla + tuned cache, 1,024 items more");
+    SYSTEMS.put("vanillaCacheLong", "vanilla + tuned cache, long-term items too");
     SYSTEMS.put("vanillaKnn", "vanilla + kNN over the training text");
     SYSTEMS.put("trimeNone", "TRIME, memory hidden");
     SYSTEMS.put("trimeLocal", "TRIME, local memory");
-    SYSTEMS.put("trimeLong", "TRIME, 1,024 items of long-term memory");
+    SYSTEMS.put("trimeLong", "TRIME, local and long-term memory");
   }
 
   private DemoReport() {}
@@ -63,7 +63,8 @@ final class DemoReport {
     lines.add(
         String.format(
             Locale.ROOT,
-            "SavedModel against the training graph, 256 prompts: at most %.1e apart",
+            "SavedModel against the training graph, %d prompts: at most %.1e apart",
+            DemoWorkflow.NUM_PARITY_PROMPTS,
             (Double) summary.savedModel().get("maxDifference")));
     lines.add("");
     lines.add("report:  " + out.resolve("report.html"));

@@ -28,7 +28,7 @@ import org.lathe.training.files.JsonFile;
  * one behind its own command; a stopped demo goes on where it stopped.
  */
 final class DemoWorkflow {
-  private static final int NUM_PARITY_PROMPTS = 256;
+  static final int NUM_PARITY_PROMPTS = 256;
 
   /** Repetitions a model and batch size, in turns. */
   private static final int LATENCY_RUNS = 200;

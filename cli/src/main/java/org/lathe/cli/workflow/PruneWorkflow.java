@@ -2,14 +2,13 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableSet;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
@@ -39,6 +38,7 @@ import org.lathe.pruning.slimming.SlimModel;
 import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
+import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
 
@@ -50,6 +50,9 @@ import org.lathe.training.loop.Trainer;
 final class PruneWorkflow {
   private static final int LATENCY_WARMUPS = 20;
   private static final int LATENCY_RUNS = 60;
+
+  /** Fine-tuning warms its learning rate up over 5 % of its steps. */
+  private static final int STEPS_PER_WARMUP_STEP = 20;
 
   private final PruneRequest request;
   private final RunContext context;
@@ -98,12 +101,12 @@ final class PruneWorkflow {
       return Outcome.interrupted(
           facts, ImmutableList.of("stopped with a checkpoint; the same command continues"));
     }
-    TransformerConfig original = result.get().plan().slimConfig();
+    TransformerConfig slim = result.get().plan().slimConfig();
     TransformerConfig before =
         RunDirectory.open(context.storage(), request.teacher()).record().model();
-    double sparsity = ParameterCount.sparsity(before, original);
+    double sparsity = ParameterCount.sparsity(before, slim);
     facts.put("sparsity", sparsity);
-    facts.put("hiddenSize", original.hiddenSize());
+    facts.put("hiddenSize", slim.hiddenSize());
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(
@@ -111,17 +114,17 @@ final class PruneWorkflow {
             "%s: %.1f %% of the prunable parameters removed, hidden size %d of %d",
             request.run(),
             100 * sparsity,
-            original.hiddenSize(),
+            slim.hiddenSize(),
             before.hiddenSize()));
-    for (int layer = 0; layer < original.numLayers(); layer++) {
+    for (int layer = 0; layer < slim.numLayers(); layer++) {
       lines.add(
           String.format(
               Locale.ROOT,
               "  layer %d: %d of %d heads, %d of %d intermediate units",
               layer,
-              original.blocks().get(layer).numHeads(),
+              slim.blocks().get(layer).numHeads(),
               before.blocks().get(layer).numHeads(),
-              original.blocks().get(layer).intermediateSize(),
+              slim.blocks().get(layer).intermediateSize(),
               before.blocks().get(layer).intermediateSize()));
     }
     lines.add("next: lathe export " + request.run() + " --out models/slim");
@@ -164,7 +167,12 @@ final class PruneWorkflow {
                 teacher.record().dataSha256(),
                 request.teacher().toString(),
                 RunDirectory.versions()));
-    io(() -> PruningPlanFile.write(context.storage(), request.run().resolve("plan.json"), plan));
+    Path planFile = request.run().resolve("plan.json");
+    IoGuard.run(
+        context.storage(),
+        "write",
+        planFile,
+        () -> PruningPlanFile.write(context.storage(), planFile, plan));
     return fineTuningStage(slim, pruned, plan, run, hash)
         ? Optional.of(new Result(run, plan, target))
         : Optional.empty();
@@ -176,7 +184,7 @@ final class PruneWorkflow {
     if (sparsity != null) {
       return PruningTarget.sparsity(sparsity);
     }
-    double speedup = java.util.Objects.requireNonNull(settings.target().speedup());
+    double speedup = Objects.requireNonNull(settings.target().speedup());
     List<LatencyTable> tables = settings.batchSizes().stream().map(this::latencyTable).toList();
     return PruningTarget.speedup(speedup, tables, full);
   }
@@ -184,7 +192,8 @@ final class PruneWorkflow {
   private LatencyTable latencyTable(int batchSize) {
     Path file = request.run().resolve("latency-batch-" + batchSize + ".json");
     if (context.storage().exists(file)) {
-      return io(() -> LatencyTableFile.read(context.storage(), file));
+      return IoGuard.call(
+          context.storage(), "read", file, () -> LatencyTableFile.read(context.storage(), file));
     }
     context.console().note("measuring latencies of sublayers on this machine, batch " + batchSize);
     SublayerBench bench =
@@ -193,7 +202,11 @@ final class PruneWorkflow {
     LatencyTable table =
         LatencyTable.measure(full, LatencyTable.Sizes.of(batchSize, settings.length(), full), bench)
             .withHiddenIndependentShare(hiddenIndependentShare(bench, batchSize));
-    io(() -> LatencyTableFile.write(context.storage(), file, table));
+    IoGuard.run(
+        context.storage(),
+        "write",
+        file,
+        () -> LatencyTableFile.write(context.storage(), file, table));
     return table;
   }
 
@@ -253,7 +266,9 @@ final class PruneWorkflow {
             distillation(),
             TaskConfigs.optimizer(config.training(), settings.finetuneLearningRate()),
             TaskConfigs.schedule(
-                config.training(), settings.finetuneSteps() / 20, settings.finetuneSteps()),
+                config.training(),
+                settings.finetuneSteps() / STEPS_PER_WARMUP_STEP,
+                settings.finetuneSteps()),
             config.training().clipNorm());
     try (Trainer trainer = new Trainer(task, TaskConfigs.loop(config, settings.finetuneSteps()))) {
       trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
@@ -267,7 +282,11 @@ final class PruneWorkflow {
 
   /** Whether the loop reached its end. */
   private boolean loop(Trainer trainer, Path directory, String hash, String label, long steps) {
-    io(() -> context.storage().createDirectories(directory));
+    IoGuard.run(
+        context.storage(),
+        "create",
+        directory,
+        () -> context.storage().createDirectories(directory));
     CheckpointStore store =
         new CheckpointStore(context.storage(), directory, config.training().keepCheckpoints());
     if (trainer.resume(store, hash)) {
@@ -317,34 +336,10 @@ final class PruneWorkflow {
   private static Weights decoder(Weights all) {
     Weights model = new Weights();
     for (String name : all.names()) {
-      if (name.startsWith("decoder/")) {
+      if (name.startsWith(RunDirectory.MODEL_PREFIX)) {
         model.put(name, all.get(name).shape(), all.get(name).values());
       }
     }
     return model;
-  }
-
-  private interface IoAction<T> {
-    T run() throws IOException;
-  }
-
-  private interface IoStep {
-    void run() throws IOException;
-  }
-
-  private static <T> T io(IoAction<T> action) {
-    try {
-      return action.run();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void io(IoStep step) {
-    try {
-      step.run();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -28,7 +28,7 @@ final class RunDirectory {
       new RecordFile<>("lathe-run", 1, RunRecord.class);
 
   /** Model variables in a checkpoint carry this prefix; optimizer slots and gates do not. */
-  private static final String MODEL_PREFIX = "decoder/";
+  static final String MODEL_PREFIX = "decoder/";
 
   private final Storage storage;
   private final Path path;
