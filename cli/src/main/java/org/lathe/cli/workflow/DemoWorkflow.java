@@ -19,7 +19,7 @@ import org.lathe.export.verification.ReferenceScorer;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.pruning.budget.ParameterCount;
 import org.lathe.training.data.PreparedData;
-import org.lathe.training.datastore.ExactSearch;
+import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.files.JsonFile;
 
 /**
@@ -140,7 +140,7 @@ final class DemoWorkflow {
       put("vanilla", vanilla.withoutMemory());
       put("vanillaCacheLocal", vanilla.tuned(0).perplexity());
       put("vanillaCacheLong", vanilla.tuned(longTermItems()).perplexity());
-      put("vanillaKnn", vanilla.neighbors(ExactSearch.Metric.SQUARED_L2).perplexity());
+      put("vanillaKnn", vanilla.neighbors(NeighborSearch.Metric.SQUARED_L2).perplexity());
     }
     try (MemoryStudy trime = study(trimeRun)) {
       put("trimeNone", trime.withoutMemory());

@@ -9,7 +9,7 @@ import java.util.Map;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
-import org.lathe.training.datastore.ExactSearch;
+import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.memory.Mixing;
 
@@ -70,7 +70,7 @@ final class EvaluateWorkflow {
       boolean tune,
       Map<String, Object> mixings) {
     if (kind == MemoryKind.KNN) {
-      MemoryStudy.Finding found = study.neighbors(ExactSearch.Metric.SQUARED_L2);
+      MemoryStudy.Finding found = study.neighbors(NeighborSearch.Metric.SQUARED_L2);
       mixings.put(name, describe(found.mixing()));
       return found.perplexity();
     }

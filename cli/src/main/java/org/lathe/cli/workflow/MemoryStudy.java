@@ -10,6 +10,7 @@ import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
 import org.lathe.training.datastore.ExactSearch;
 import org.lathe.training.datastore.KeyStore;
+import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.evaluation.LanguageModelScorer;
 import org.lathe.training.evaluation.MemoryEvaluation;
 import org.lathe.training.evaluation.NeighborEvaluation;
@@ -109,7 +110,7 @@ final class MemoryStudy implements AutoCloseable {
   }
 
   /** kNN-LM over the training text, tuned on the validation text. */
-  Finding neighbors(ExactSearch.Metric metric) {
+  Finding neighbors(NeighborSearch.Metric metric) {
     ScoredText store = score(data.train(), settings.storeTokens());
     KeyStore keys = KeyStore.of(store);
     try (ExactSearch search =

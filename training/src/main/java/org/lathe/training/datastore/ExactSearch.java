@@ -23,27 +23,11 @@ import org.tensorflow.types.TInt32;
  * Exact nearest neighbours by blocked matrix products and top-k in TensorFlow, on whatever device
  * it runs. Keys stay in native memory, one tensor a block.
  */
-public final class ExactSearch implements AutoCloseable {
+public final class ExactSearch implements NeighborSearch {
   /** Keys in one product: with 512 queries a block of scores takes 32 MiB. */
   private static final int KEYS_PER_BLOCK = 16_384;
 
   private static final int QUERIES_PER_RUN = 512;
-
-  /** What "near" means. */
-  public enum Metric {
-    /** Highest q . k first (TRIME). */
-    INNER_PRODUCT,
-    /** Lowest |q - k|^2 first (kNN-LM). */
-    SQUARED_L2
-  }
-
-  /**
-   * Neighbours of Q queries, best first, row-major (Q, K).
-   *
-   * @param scores q . k, or q . k - |k|^2 / 2 = (|q|^2 - |q - k|^2) / 2 for SQUARED_L2
-   * @param items indices of keys
-   */
-  public record Neighbors(int numNeighbors, float[] scores, int[] items) {}
 
   private final Graph graph = new Graph();
   private final Session session;
@@ -106,13 +90,17 @@ public final class ExactSearch implements AutoCloseable {
     return bias;
   }
 
+  @Override
+  public int width() {
+    return width;
+  }
+
+  @Override
   public int numKeys() {
     return numKeys;
   }
 
-  /**
-   * @param queries row-major (Q, width)
-   */
+  @Override
   public Neighbors search(float[] queries) {
     int numQueries = queries.length / width;
     float[] scores = new float[numQueries * numNeighbors];

@@ -5,6 +5,7 @@ import java.util.List;
 import org.lathe.training.data.ProgressListener;
 import org.lathe.training.datastore.ExactSearch;
 import org.lathe.training.datastore.KeyStore;
+import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.memory.MemoryMass;
 import org.lathe.training.memory.Mixing;
 import org.lathe.training.memory.MixingTuner;
@@ -17,7 +18,7 @@ public final class NeighborEvaluation {
   private static final int POSITIONS_PER_SEARCH = 2_048;
 
   private final ScoredText text;
-  private final ExactSearch.Neighbors neighbors;
+  private final NeighborSearch.Neighbors neighbors;
   private final int[] values;
 
   /** Searches the neighbours of a text's positions once; tuning and scoring reuse them. */
@@ -35,7 +36,7 @@ public final class NeighborEvaluation {
     int[] items = new int[0];
     for (int begin = 0; begin < numPositions; begin += POSITIONS_PER_SEARCH) {
       int end = Math.min(numPositions, begin + POSITIONS_PER_SEARCH);
-      ExactSearch.Neighbors found =
+      NeighborSearch.Neighbors found =
           search.search(
               Arrays.copyOfRange(queries.keys(), begin * text.width(), end * text.width()));
       if (begin == 0) {
@@ -52,7 +53,7 @@ public final class NeighborEvaluation {
       scores[i] *= (float) scoreScale;
       values[i] = store.values()[items[i]];
     }
-    neighbors = new ExactSearch.Neighbors(numNeighbors, scores, items);
+    neighbors = new NeighborSearch.Neighbors(numNeighbors, scores, items);
   }
 
   /** Share of positions whose right next token is among the first k neighbours. */

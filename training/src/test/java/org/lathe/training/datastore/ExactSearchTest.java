@@ -8,7 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.lathe.training.datastore.ExactSearch.Metric;
+import org.lathe.training.datastore.NeighborSearch.Metric;
 
 /**
  * Against brute force. Keys and queries are sixteenths of small whole numbers, so that every
@@ -60,7 +60,7 @@ class ExactSearchTest {
     Random random = new Random(numKeys + 31L * range);
     float[] keys = sixteenths(random, numKeys * width, range);
     float[] queries = sixteenths(random, numQueries * width, range);
-    ExactSearch.Neighbors found;
+    NeighborSearch.Neighbors found;
     try (ExactSearch search = new ExactSearch(keys, width, neighbors, metric, 1)) {
       assertThat(search.numKeys()).isEqualTo(numKeys);
       found = search.search(queries);
