@@ -4,6 +4,7 @@ import com.google.common.base.Throwables;
 import com.google.common.collect.ImmutableList;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,8 @@ import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.StagedDirectory;
 import org.lathe.training.files.Storage;
+import org.lathe.training.text.Tokenizer;
+import org.lathe.training.text.TokenizerStore;
 
 /** {@code lathe prepare}: text to vocabulary and token files, published as one directory. */
 final class PrepareWorkflow {
@@ -69,9 +72,13 @@ final class PrepareWorkflow {
               + " delete the directory.");
     }
     DataConfig data = TaskConfigs.data(config);
-    long estimate = (long) (DISK_PER_SOURCE_BYTE * sourceBytes(storage, data.sources()));
+    List<String> sources = new ArrayList<>(data.sources());
+    sources.addAll(data.validSources());
+    sources.addAll(data.testSources());
+    long estimate = (long) (DISK_PER_SOURCE_BYTE * sourceBytes(storage, sources));
     try (StagedDirectory staged = StagedDirectory.begin(storage, out, estimate);
         Progress progress = new Progress(context.console())) {
+      takeTokenizer(config, staged.path(), storage);
       DataPreparer.prepare(storage, data, config.seed(), staged.path(), progress).close();
       staged.commit(MANIFEST_KIND, Map.of());
     } catch (UncheckedIOException e) {
@@ -83,6 +90,23 @@ final class PrepareWorkflow {
               + Throwables.getRootCause(e).getMessage()
               + "; check free space, permissions and the disk, then run the command again",
           e);
+    }
+  }
+
+  /** Data for a model of another corpus must have that corpus's tokenizer. */
+  private static void takeTokenizer(RunConfig config, Path directory, Storage storage) {
+    if (config.data().tokenizerFrom().isBlank()) {
+      return;
+    }
+    Path from = Path.of(config.data().tokenizerFrom());
+    if (!TokenizerStore.exists(storage, from)) {
+      throw new ConfigException(
+          "data.tokenizerFrom is "
+              + from
+              + ", which holds no tokenizer; name a directory that lathe prepare has written");
+    }
+    try (Tokenizer tokenizer = TokenizerStore.read(storage, from)) {
+      TokenizerStore.write(storage, tokenizer, directory);
     }
   }
 

@@ -5,6 +5,7 @@ import org.lathe.cli.config.TrainingSection;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.data.CorpusFormat;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.loop.LanguageModelTask;
 import org.lathe.training.loop.LoopConfig;
@@ -22,6 +23,9 @@ final class TaskConfigs {
   static DataConfig data(RunConfig config) {
     return new DataConfig(
         config.data().sources(),
+        config.data().validSources(),
+        config.data().testSources(),
+        CorpusFormat.valueOf(config.data().format().name()),
         TokenizerKind.valueOf(config.data().tokenizer().name()),
         config.data().vocabularySize(),
         config.data().validFraction(),

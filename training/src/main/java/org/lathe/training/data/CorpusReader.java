@@ -15,15 +15,18 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipInputStream;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.training.files.Storage;
+import org.lathe.training.text.WordSplitter;
 
 /**
- * Reads a corpus into memory. A source is
+ * Reads a corpus into memory, see {@link CorpusFormat} for what text files look like. A source is
  *
  * <ul>
  *   <li>a text file: its documents are separated by lines {@code <|endoftext|>}; without such a
@@ -40,14 +43,19 @@ public final class CorpusReader {
   /** The line between two documents of a text file. */
   public static final String DOCUMENT_SEPARATOR = "<|endoftext|>";
 
+  /** " = Title = " with one equals sign on each side; sections have more. */
+  private static final Pattern ARTICLE_HEADING = Pattern.compile("(?m)^ = [^=].*[^=] = $");
+
   private final Storage storage;
   private final CorpusLimits limits;
+  private final CorpusFormat format;
   private final List<Document> documents = new ArrayList<>();
   private long corpusBytes;
 
-  private CorpusReader(Storage storage, CorpusLimits limits) {
+  private CorpusReader(Storage storage, CorpusLimits limits, CorpusFormat format) {
     this.storage = storage;
     this.limits = limits;
+    this.format = format;
   }
 
   /**
@@ -57,12 +65,13 @@ public final class CorpusReader {
    *     larger than the limits, or when there is no document at all
    * @throws UncheckedIOException when a source cannot be read
    */
-  public static List<Document> read(Storage storage, List<Path> sources) {
-    return read(storage, sources, CorpusLimits.DEFAULT);
+  public static List<Document> read(Storage storage, List<Path> sources, CorpusFormat format) {
+    return read(storage, sources, CorpusLimits.DEFAULT, format);
   }
 
-  static List<Document> read(Storage storage, List<Path> sources, CorpusLimits limits) {
-    CorpusReader reader = new CorpusReader(storage, limits);
+  static List<Document> read(
+      Storage storage, List<Path> sources, CorpusLimits limits, CorpusFormat format) {
+    CorpusReader reader = new CorpusReader(storage, limits, format);
     Set<String> names = new HashSet<>();
     for (Path source : sources) {
       if (!storage.exists(source)) {
@@ -100,6 +109,10 @@ public final class CorpusReader {
 
   private void readText(Path file, String name) throws IOException {
     String text = readFile(file);
+    if (format == CorpusFormat.WIKITEXT) {
+      addArticles(text, name);
+      return;
+    }
     int number = 0;
     int start = 0;
     int from = 0;
@@ -121,6 +134,22 @@ public final class CorpusReader {
       }
     }
     add(separated ? name + "#" + number : name, text.substring(start));
+  }
+
+  /** A document for each article; blank lines before the first heading belong to the first. */
+  private void addArticles(String text, String name) {
+    int number = 0;
+    int start = 0;
+    boolean seenHeading = false;
+    Matcher heading = ARTICLE_HEADING.matcher(text);
+    while (heading.find()) {
+      if (seenHeading) {
+        add(name + "#" + number++, text.substring(start, heading.start()));
+        start = heading.start();
+      }
+      seenHeading = true;
+    }
+    add(name + "#" + number, text.substring(start));
   }
 
   private void readDirectory(Path directory, String name, int depth) throws IOException {
@@ -193,7 +222,8 @@ public final class CorpusReader {
 
   private void add(String id, String text) {
     if (!text.isBlank()) {
-      documents.add(new Document(id, text));
+      boolean splits = format == CorpusFormat.SPLIT_WORDS;
+      documents.add(new Document(id, splits ? WordSplitter.split(text) : text));
     }
   }
 

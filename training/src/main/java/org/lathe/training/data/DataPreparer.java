@@ -70,12 +70,14 @@ public final class DataPreparer {
   }
 
   private void run() {
-    List<Path> sources = config.sources().stream().map(Path::of).toList();
-    listener.progress("reading text", 0, sources.size());
-    List<Document> documents = CorpusReader.read(storage, sources);
-    listener.progress("reading text", sources.size(), sources.size());
+    List<Path> sources = paths(config.sources());
+    List<Document> documents = read(sources);
     Split split =
-        CorpusSplit.byDocument(documents, config.validFraction(), config.testFraction(), seed);
+        config.hasParts()
+            ? new Split(
+                documents, read(paths(config.validSources())), read(paths(config.testSources())))
+            : CorpusSplit.byDocument(
+                documents, config.validFraction(), config.testFraction(), seed);
     List<Document> train = capped(split.train());
     try (Tokenizer tokenizer = tokenizer(train)) {
       ObjectNode summary = new JsonMapper().createObjectNode();
@@ -86,10 +88,9 @@ public final class DataPreparer {
           .put("vocabularySize", tokenizer.vocabularySize())
           .put("fingerprint", tokenizer.fingerprint());
       ObjectNode corpus = summary.putObject("corpus");
-      corpus.put("documents", documents.size());
-      corpus.put(
-          "duplicates",
-          documents.size() - split.train().size() - split.valid().size() - split.test().size());
+      int numUsed = split.train().size() + split.valid().size() + split.test().size();
+      corpus.put("documents", config.hasParts() ? numUsed : documents.size());
+      corpus.put("duplicates", config.hasParts() ? 0 : documents.size() - numUsed);
       ObjectNode parts = summary.putObject("parts");
       Map<String, int[]> chosen = chosen(tokenizer, train);
       if (config.maxTokens() > 0) {
@@ -99,8 +100,11 @@ public final class DataPreparer {
       parts.set("valid", write(PreparedData.VALID_FILE, tokenizer, split.valid(), Map.of()));
       parts.set("test", write(PreparedData.TEST_FILE, tokenizer, split.test(), Map.of()));
       ArrayNode sourceList = summary.putArray("sources");
-      for (Path source : sources) {
-        hash(source, String.valueOf(source.getFileName()), sourceList);
+      for (List<String> part :
+          List.of(config.sources(), config.validSources(), config.testSources())) {
+        for (Path source : paths(part)) {
+          hash(source, String.valueOf(source.getFileName()), sourceList);
+        }
       }
       try (OutputStream out = storage.create(directory.resolve(PreparedData.SUMMARY_FILE))) {
         out.write((summary.toPrettyString() + '\n').getBytes(StandardCharsets.UTF_8));
@@ -108,6 +112,17 @@ public final class DataPreparer {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write prepared data into " + directory, e);
     }
+  }
+
+  private List<Document> read(List<Path> sources) {
+    listener.progress("reading text", 0, sources.size());
+    List<Document> documents = CorpusReader.read(storage, sources, config.format());
+    listener.progress("reading text", sources.size(), sources.size());
+    return documents;
+  }
+
+  private static List<Path> paths(List<String> sources) {
+    return sources.stream().map(Path::of).toList();
   }
 
   /** The train text that can matter under maxTokens, in the order of the corpus. */

@@ -68,16 +68,53 @@ class CorpusTest {
                 "a/data.bin", "\u0000"));
     assertThat(
             CorpusReader.read(
-                LocalStorage.INSTANCE, List.of(packed, directory.resolve("tree"), jar)))
+                LocalStorage.INSTANCE,
+                List.of(packed, directory.resolve("tree"), jar),
+                CorpusFormat.PLAIN))
         .containsExactly(
             new Document("p.txt.gz", "packed"),
             new Document("tree/a.txt", "in tree"),
             new Document("tree/b/z.txt", "in b"),
             new Document("x-sources.jar!a/A.java", "class A"),
             new Document("x-sources.jar!b/B.java", "class B"));
-    assertThat(CorpusReader.read(LocalStorage.INSTANCE, List.of(packed, packed)))
+    assertThat(
+            CorpusReader.read(LocalStorage.INSTANCE, List.of(packed, packed), CorpusFormat.PLAIN))
         .extracting(Document::id)
         .containsExactly("p.txt.gz", "p.txt.gz@2");
+  }
+
+  @Test
+  void wikiTextArticlesBeginAtTheirTitlesAndLoseNoLine() throws Exception {
+    Path file = directory.resolve("wiki.tokens");
+    String first = " \n = Lobster = \n \n A lobster . \n \n = = Claws = = \n Two = 2 . \n";
+    String second = " = Train = \n \n On rails . \n";
+    Files.writeString(file, first + second);
+    assertThat(CorpusReader.read(LocalStorage.INSTANCE, List.of(file), CorpusFormat.WIKITEXT))
+        .containsExactly(
+            new Document("wiki.tokens#0", first), new Document("wiki.tokens#1", second));
+  }
+
+  @Test
+  void aCorpusMayComeInParts() throws Exception {
+    DataConfig config =
+        new DataConfig(
+            List.of(text("train.txt", "a b a a\n").toString()),
+            List.of(text("valid.txt", "b c\n").toString()),
+            List.of(text("test.txt", "a a\n").toString()),
+            CorpusFormat.PLAIN,
+            TokenizerKind.WORD,
+            10,
+            0,
+            0,
+            0);
+    Path parts = Files.createDirectory(directory.resolve("parts"));
+    try (PreparedData data = prepare(config, parts)) {
+      assertThat(data.train().size()).isEqualTo(5);
+      assertThat(data.valid().size()).isEqualTo(3);
+      int[] test = new int[3];
+      data.test().read(0, test, 0, 3);
+      assertThat(data.tokenizer().decode(test)).isEqualTo("a a\n");
+    }
   }
 
   @Test
@@ -160,7 +197,7 @@ class CorpusTest {
   void preparingIsRepeatableAndCountsWhatItWrites() throws Exception {
     Path source = corpus();
     for (TokenizerKind kind : TokenizerKind.values()) {
-      DataConfig config = new DataConfig(List.of(source.toString()), kind, 300, 0.1, 0.1, 0);
+      DataConfig config = DataConfig.cut(List.of(source.toString()), kind, 300, 0.1, 0.1, 0);
       Path first = Files.createDirectory(directory.resolve(kind.word() + 1));
       Path second = Files.createDirectory(directory.resolve(kind.word() + 2));
       try (PreparedData data = prepare(config, first);
@@ -191,9 +228,9 @@ class CorpusTest {
     Path all = Files.createDirectory(directory.resolve("all"));
     Path few = Files.createDirectory(directory.resolve("few"));
     DataConfig config =
-        new DataConfig(List.of(source.toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 0);
+        DataConfig.cut(List.of(source.toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 0);
     DataConfig capped =
-        new DataConfig(List.of(source.toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 200);
+        DataConfig.cut(List.of(source.toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 200);
     try (PreparedData full = prepare(config, all);
         PreparedData part = prepare(capped, few)) {
       assertThat(full.train().size()).isGreaterThan(500);
@@ -202,7 +239,7 @@ class CorpusTest {
       assertThat(part.test().sha256()).isEqualTo(full.test().sha256());
     }
     DataConfig tiny =
-        new DataConfig(List.of(source.toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 1);
+        DataConfig.cut(List.of(source.toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 1);
     Path none = Files.createDirectory(directory.resolve("none"));
     assertThatThrownBy(() -> prepare(tiny, none))
         .isInstanceOf(ConfigException.class)
@@ -212,10 +249,10 @@ class CorpusTest {
   @Test
   void mixedUpFilesAreRefused() throws Exception {
     DataConfig bytes =
-        new DataConfig(List.of(corpus().toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 0);
+        DataConfig.cut(List.of(corpus().toString()), TokenizerKind.BYTE, 0, 0.1, 0.1, 0);
     prepare(bytes, directory.resolve(Files.createDirectory(directory.resolve("m")))).close();
     DataConfig words =
-        new DataConfig(List.of(corpus().toString()), TokenizerKind.WORD, 50, 0.1, 0.1, 0);
+        DataConfig.cut(List.of(corpus().toString()), TokenizerKind.WORD, 50, 0.1, 0.1, 0);
     Path other = Files.createDirectory(directory.resolve("o"));
     prepare(words, other).close();
     Files.copy(
@@ -230,15 +267,15 @@ class CorpusTest {
   @Test
   void configurationsThatCannotBeMeantAreRefused() {
     List<String> sources = List.of("x");
-    assertThatThrownBy(() -> new DataConfig(List.of(), TokenizerKind.BYTE, 0, 0.1, 0.1, 0))
+    assertThatThrownBy(() -> DataConfig.cut(List.of(), TokenizerKind.BYTE, 0, 0.1, 0.1, 0))
         .isInstanceOf(ConfigException.class);
-    assertThatThrownBy(() -> new DataConfig(sources, TokenizerKind.BPE, 255, 0.1, 0.1, 0))
+    assertThatThrownBy(() -> DataConfig.cut(sources, TokenizerKind.BPE, 255, 0.1, 0.1, 0))
         .isInstanceOf(ConfigException.class);
-    assertThatThrownBy(() -> new DataConfig(sources, TokenizerKind.BYTE, 0, 0.5, 0.5, 0))
+    assertThatThrownBy(() -> DataConfig.cut(sources, TokenizerKind.BYTE, 0, 0.5, 0.5, 0))
         .isInstanceOf(ConfigException.class);
-    assertThatThrownBy(() -> new DataConfig(sources, TokenizerKind.BYTE, 0, Double.NaN, 0.5, 0))
+    assertThatThrownBy(() -> DataConfig.cut(sources, TokenizerKind.BYTE, 0, Double.NaN, 0.5, 0))
         .isInstanceOf(ConfigException.class);
-    assertThatThrownBy(() -> new DataConfig(sources, TokenizerKind.BYTE, 0, 0.1, 0.1, -1))
+    assertThatThrownBy(() -> DataConfig.cut(sources, TokenizerKind.BYTE, 0, 0.1, 0.1, -1))
         .isInstanceOf(ConfigException.class);
   }
 
@@ -270,11 +307,11 @@ class CorpusTest {
   }
 
   private static List<Document> read(Path source) {
-    return CorpusReader.read(LocalStorage.INSTANCE, List.of(source));
+    return CorpusReader.read(LocalStorage.INSTANCE, List.of(source), CorpusFormat.PLAIN);
   }
 
   private static List<Document> read(Path source, CorpusLimits limits) {
-    return CorpusReader.read(LocalStorage.INSTANCE, List.of(source), limits);
+    return CorpusReader.read(LocalStorage.INSTANCE, List.of(source), limits, CorpusFormat.PLAIN);
   }
 
   private static void assertTooLarge(Path source, CorpusLimits limits) {
