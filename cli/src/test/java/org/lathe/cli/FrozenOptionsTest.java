@@ -31,11 +31,15 @@ class FrozenOptionsTest {
   private static String describe() {
     StringBuilder text = new StringBuilder();
     CommandLine root = Lathe.commandLine(new TestSurroundings().surroundings());
-    describe(root, text);
-    root.getSubcommands().values().stream()
-        .sorted(Comparator.comparing(CommandLine::getCommandName))
-        .forEach(command -> describe(command, text));
+    describeTree(root, text);
     return text.toString();
+  }
+
+  private static void describeTree(CommandLine command, StringBuilder text) {
+    describe(command, text);
+    command.getSubcommands().values().stream()
+        .sorted(Comparator.comparing(CommandLine::getCommandName))
+        .forEach(subcommand -> describeTree(subcommand, text));
   }
 
   private static void describe(CommandLine command, StringBuilder text) {

@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       VerifyCommand.class,
       PredictCommand.class,
+      BenchmarkCommand.class,
       ReportCommand.class,
       PresetsCommand.class,
       DoctorCommand.class,

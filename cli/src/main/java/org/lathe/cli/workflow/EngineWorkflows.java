@@ -44,6 +44,11 @@ public final class EngineWorkflows implements Workflows {
   }
 
   @Override
+  public Outcome benchmarkTraining(BenchmarkTrainingRequest request, RunContext context) {
+    return BenchmarkTrainingWorkflow.run(request, context);
+  }
+
+  @Override
   public Outcome demo(DemoRequest request, RunContext context) {
     return DemoWorkflow.run(request, context);
   }

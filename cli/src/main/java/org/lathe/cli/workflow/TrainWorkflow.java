@@ -37,13 +37,9 @@ final class TrainWorkflow {
     RunConfig config = request.config();
     Path dataDirectory = Path.of(config.data().directory());
     try (PreparedData data = PreparedData.open(context.storage(), dataDirectory)) {
-      TransformerConfig model =
-          config.model().toTransformerConfig(data.tokenizer().vocabularySize());
+      TransformerConfig model = model(config, data);
       MemoryConfig memory = config.memory().toMemoryConfig(model.hiddenSize());
-      try (Trainer trainer =
-          new Trainer(
-              TaskConfigs.languageModel(config, model, memory),
-              TaskConfigs.loop(config, config.training().steps()))) {
+      try (Trainer trainer = trainer(config, data)) {
         announce(config, trainer, context);
         if (context.dryRun()) {
           return dryRun(config, trainer);
@@ -66,6 +62,19 @@ final class TrainWorkflow {
         return loop(config, data, trainer, run, hash, context);
       }
     }
+  }
+
+  private static TransformerConfig model(RunConfig config, PreparedData data) {
+    return config.model().toTransformerConfig(data.tokenizer().vocabularySize());
+  }
+
+  /** A trainer at step 0 for a configuration's model on this data. */
+  static Trainer trainer(RunConfig config, PreparedData data) {
+    TransformerConfig model = model(config, data);
+    return new Trainer(
+        TaskConfigs.languageModel(
+            config, model, config.memory().toMemoryConfig(model.hiddenSize())),
+        TaskConfigs.loop(config, config.training().steps()));
   }
 
   private static Outcome loop(

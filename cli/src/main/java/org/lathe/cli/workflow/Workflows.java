@@ -23,5 +23,7 @@ public interface Workflows {
 
   Outcome report(ReportRequest request, RunContext context);
 
+  Outcome benchmarkTraining(BenchmarkTrainingRequest request, RunContext context);
+
   Outcome demo(DemoRequest request, RunContext context);
 }

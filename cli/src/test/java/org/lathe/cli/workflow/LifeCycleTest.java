@@ -72,6 +72,25 @@ class LifeCycleTest {
   }
 
   @Test
+  void benchmarkTimesBothInTurns() throws IOException {
+    JsonNode facts =
+        json(
+            "benchmark",
+            "training",
+            "--preset",
+            "tiny",
+            "--set",
+            "data.directory=" + root.resolve("data"),
+            "--against",
+            "memory.objective=none",
+            "--steps",
+            "3");
+    assertThat(facts.path("stepMs").asDouble()).isPositive();
+    assertThat(facts.path("ratio").asDouble())
+        .isEqualTo(facts.path("stepMs").asDouble() / facts.path("againstStepMs").asDouble());
+  }
+
+  @Test
   void exportVerifyPredict() throws IOException {
     Path base = root.resolve("models").resolve("tiny");
     succeed("export", run, "--out", base, "--dry-run");

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /** Order statistics of measured times. Times are skewed, so nothing here assumes a normal law. */
-final class Samples {
+public final class Samples {
   /** 97.5 % quantile of the standard normal law, for two-sided 95 % intervals. */
   private static final double Z = 1.959964;
 
@@ -14,22 +14,22 @@ final class Samples {
 
   private final double[] sorted;
 
-  Samples(double[] values) {
+  public Samples(double[] values) {
     Preconditions.checkArgument(values.length > 0, "statistics need at least one value");
     sorted = values.clone();
     Arrays.sort(sorted);
   }
 
-  int size() {
+  public int size() {
     return sorted.length;
   }
 
-  double median() {
+  public double median() {
     return medianOfSorted(sorted);
   }
 
   /** The smallest value that at least this share of the values does not exceed. */
-  double percentile(double share) {
+  public double percentile(double share) {
     return sorted[clamp((int) Math.ceil(share * sorted.length) - 1)];
   }
 
@@ -37,13 +37,13 @@ final class Samples {
    * Lower end of the 95 % confidence interval of the median: the value of rank n/2 - z sqrt(n)/2,
    * from the binomial law of the number of values below the median.
    */
-  double medianLow() {
+  public double medianLow() {
     int n = sorted.length;
     return sorted[clamp((int) Math.floor(n / 2.0 - Z * Math.sqrt(n) / 2) - 1)];
   }
 
   /** Upper end: the value of rank n/2 + 1 + z sqrt(n)/2. */
-  double medianHigh() {
+  public double medianHigh() {
     int n = sorted.length;
     return sorted[clamp((int) Math.ceil(n / 2.0 + 1 + Z * Math.sqrt(n) / 2) - 1)];
   }
@@ -52,7 +52,7 @@ final class Samples {
    * 95 % interval (low, high) of median(numerator) / median(denominator) by resampling both with
    * replacement; the same samples give the same interval.
    */
-  static double[] ratioInterval(Samples numerator, Samples denominator) {
+  public static double[] ratioInterval(Samples numerator, Samples denominator) {
     Random random = new Random(RESAMPLING_SEED);
     double[] ratios = new double[NUM_RESAMPLES];
     for (int i = 0; i < NUM_RESAMPLES; i++) {
