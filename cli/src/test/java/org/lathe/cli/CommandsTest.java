@@ -32,7 +32,7 @@ class CommandsTest {
   @Test
   void everyCommandHasHelpWithAnExample() {
     CommandLine line = Lathe.commandLine(lathe.surroundings());
-    assertThat(line.getSubcommands()).hasSize(12);
+    assertThat(line.getSubcommands()).hasSize(13);
     line.getSubcommands()
         .forEach(
             (name, command) ->
