@@ -1,7 +1,11 @@
 package org.lathe.cli.config;
 
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.Ordering;
 import java.util.Collections;
+import java.util.List;
 import org.lathe.graphs.config.Activation;
+import org.lathe.graphs.config.AdaptiveVocabulary;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.NormPlacement;
 import org.lathe.graphs.config.PositionEncoding;
@@ -20,6 +24,13 @@ import org.lathe.graphs.config.TransformerConfig;
  * @param tiedOutput the output projection is the token embedding
  * @param finalNorm LayerNorm after the last block
  * @param dropout rate while training
+ * @param cutoffs word ids at which an adaptive vocabulary begins a new cluster, ascending; empty
+ *     for one table. Made for word tokenizers, which number words by falling frequency; byte-pair
+ *     ids follow the order of merges, where clusters save less
+ * @param factor by which each cluster's vectors are narrower than the last one's
+ * @param tiedProjections the output shares the projections of the clusters (tiedOutput shares their
+ *     words)
+ * @param softmaxDropout rate on the input of an adaptive softmax while training
  * @param maxPositions longest sequence the model can read
  */
 public record ModelSection(
@@ -33,6 +44,10 @@ public record ModelSection(
     boolean tiedOutput,
     boolean finalNorm,
     double dropout,
+    List<Integer> cutoffs,
+    int factor,
+    boolean tiedProjections,
+    double softmaxDropout,
     int maxPositions) {
   public ModelSection {
     Check.between("model.hiddenSize", hiddenSize, 1, 65_536);
@@ -45,11 +60,33 @@ public record ModelSection(
         "a divisor of model.hiddenSize (" + hiddenSize + ")");
     Check.between("model.intermediateSize", intermediateSize, 1, 1_048_576);
     Check.below("model.dropout", dropout, 0, 1);
+    cutoffs = ImmutableList.copyOf(cutoffs);
+    Check.require(
+        Ordering.natural().isStrictlyOrdered(cutoffs) && (cutoffs.isEmpty() || cutoffs.get(0) > 0),
+        "model.cutoffs",
+        cutoffs,
+        "word ids above 0 in ascending order");
+    Check.between("model.factor", factor, 1, 1_024);
+    Check.require(
+        cutoffs.isEmpty() || Math.pow(factor, cutoffs.size()) <= hiddenSize,
+        "model.factor",
+        factor,
+        "a factor whose power " + cutoffs.size() + " is at most model.hiddenSize");
+    Check.below("model.softmaxDropout", softmaxDropout, 0, 1);
     Check.between("model.maxPositions", maxPositions, 1, 1_048_576);
   }
 
-  /** The builder's configuration for a vocabulary of this size. */
+  /**
+   * The builder's configuration for a vocabulary of this size.
+   *
+   * @throws org.lathe.graphs.errors.ConfigException when a cut-off lies beyond it
+   */
   public TransformerConfig toTransformerConfig(int vocabularySize) {
+    Check.require(
+        cutoffs.isEmpty() || cutoffs.get(cutoffs.size() - 1) < vocabularySize,
+        "model.cutoffs",
+        cutoffs,
+        "word ids below the vocabulary's size, " + vocabularySize);
     return new TransformerConfig(
         vocabularySize,
         hiddenSize,
@@ -63,6 +100,9 @@ public record ModelSection(
         finalNorm,
         Math.sqrt(hiddenSize),
         dropout,
-        TransformerConfig.NORM_EPSILON_DEFAULT);
+        TransformerConfig.NORM_EPSILON_DEFAULT,
+        cutoffs.isEmpty()
+            ? null
+            : new AdaptiveVocabulary(cutoffs, factor, tiedProjections, softmaxDropout));
   }
 }

@@ -16,6 +16,7 @@ import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.export.latency.SublayerBench;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.pruning.budget.LatencyTableFile;
@@ -80,6 +81,7 @@ final class PruneWorkflow {
   }
 
   static Outcome run(PruneRequest request, RunContext context) {
+    requireOneTable(RunDirectory.open(context.storage(), request.teacher()));
     if (context.dryRun()) {
       RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
       long prunable = ParameterCount.count(teacher.record().model());
@@ -208,6 +210,16 @@ final class PruneWorkflow {
         file,
         () -> LatencyTableFile.write(context.storage(), file, table));
     return table;
+  }
+
+  /** Before minutes of timing; the gates and the slicing know one table of words. */
+  private static void requireOneTable(RunDirectory teacher) {
+    if (teacher.record().model().adaptive() != null) {
+      throw new ConfigException(
+          teacher.path()
+              + " has an adaptive vocabulary (model.cutoffs), which pruning cannot slice;"
+              + " train a model with model.cutoffs=[] to prune it");
+    }
   }
 
   /**

@@ -112,6 +112,10 @@ final class RunDirectory {
     if (parentHash.isEmpty()) {
       tree.remove("pruning");
     }
+    if (config.model().cutoffs().isEmpty() && tree.get("model") instanceof ObjectNode model) {
+      // without clusters these keys say nothing, and runs begun before they were there go on
+      model.remove(List.of("cutoffs", "factor", "tiedProjections", "softmaxDropout"));
+    }
     String decisive = tree + dataSha256 + parentHash;
     return Hashing.sha256().hashString(decisive, StandardCharsets.UTF_8).toString();
   }

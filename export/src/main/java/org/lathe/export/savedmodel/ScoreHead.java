@@ -3,10 +3,11 @@ package org.lathe.export.savedmodel;
 import java.util.List;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.layers.VocabularyHead;
 import org.lathe.graphs.models.DecoderLanguageModel;
 import org.lathe.graphs.objectives.MemoryObjective.MemoryMass;
 import org.lathe.graphs.objectives.TokenCrossEntropy;
-import org.lathe.graphs.ops.LogSumExp;
+import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.ops.Masks;
 import org.lathe.graphs.ops.SequenceShape;
 import org.tensorflow.Operand;
@@ -43,14 +44,18 @@ final class ScoreHead {
         tf.slice(tokensBT, tf.constant(new int[] {0, 1}), tf.constant(new int[] {-1, -1}));
 
     Operand<TFloat32> outputND = withoutLast(tf, output.outputND(), shape, hiddenSize);
-    Operand<TFloat32> vocabularyMassN =
-        LogSumExp.lastAxis(tf, model.logits(tf, outputND, Gates.NONE));
-    Operand<TFloat32> targetLogitsN =
-        model.targetLogits(
-            tf, outputND, tf.reshape(targetsBS, tf.constant(new int[] {-1})), Gates.NONE);
+    VocabularyHead.Target target =
+        model
+            .head()
+            .target(
+                tf,
+                outputND,
+                tf.reshape(targetsBS, tf.constant(new int[] {-1})),
+                Gates.NONE,
+                Dropout.NONE);
     Operand<TFloat32> lossN;
     if (request.memory().objective() == MemoryObjective.NONE) {
-      lossN = TokenCrossEntropy.perPosition(tf, vocabularyMassN, targetLogitsN);
+      lossN = TokenCrossEntropy.perPosition(tf, target.massN(), target.logitsN());
     } else {
       Operand<TFloat32> tapBSD =
           tf.reshape(
@@ -61,7 +66,7 @@ final class ScoreHead {
               .everyPosition(tf, tapBSD, targetsBS, numScored);
       lossN =
           org.lathe.graphs.objectives.MemoryObjective.perPosition(
-              tf, vocabularyMassN, targetLogitsN, mass);
+              tf, target.massN(), target.logitsN(), mass);
     }
     Operand<TBool> givenBS =
         tf.math.less(

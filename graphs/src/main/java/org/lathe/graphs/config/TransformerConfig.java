@@ -1,10 +1,12 @@
 package org.lathe.graphs.config;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableList;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that fixes the shape and the arithmetic of a Transformer. The same record describes a
@@ -24,6 +26,8 @@ import java.util.List;
  *     original Transformer. A slim model keeps the factor of the model it came from
  * @param dropout rate on embeddings, sublayer outputs and attention probabilities while training
  * @param normEpsilon added to the variance in LayerNorm
+ * @param adaptive clusters of the vocabulary, or null for one table; files written before it was
+ *     there have none
  */
 public record TransformerConfig(
     int vocabularySize,
@@ -38,7 +42,8 @@ public record TransformerConfig(
     boolean finalNorm,
     double embeddingScale,
     double dropout,
-    double normEpsilon) {
+    double normEpsilon,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable AdaptiveVocabulary adaptive) {
 
   /** PyTorch's and fairseq's default, used by the TRIME models. */
   public static final double NORM_EPSILON_DEFAULT = 1e-5;
@@ -60,6 +65,9 @@ public record TransformerConfig(
         normEpsilon > 0 && Double.isFinite(normEpsilon),
         "normEpsilon (%s) must be positive",
         normEpsilon);
+    if (adaptive != null) {
+      adaptive.clusters(vocabularySize, hiddenSize); // says what does not fit
+    }
   }
 
   /**
@@ -94,7 +102,8 @@ public record TransformerConfig(
         true,
         Math.sqrt(hiddenSize),
         0,
-        NORM_EPSILON_DEFAULT);
+        NORM_EPSILON_DEFAULT,
+        null);
   }
 
   /** L. */
@@ -117,7 +126,8 @@ public record TransformerConfig(
         finalNorm,
         embeddingScale,
         dropout,
-        normEpsilon);
+        normEpsilon,
+        adaptive);
   }
 
   public TransformerConfig withStyle(
@@ -139,7 +149,8 @@ public record TransformerConfig(
         withFinalNorm,
         embeddingScale,
         dropout,
-        normEpsilon);
+        normEpsilon,
+        adaptive);
   }
 
   public TransformerConfig withDropout(double rate) {
@@ -156,7 +167,27 @@ public record TransformerConfig(
         finalNorm,
         embeddingScale,
         rate,
-        normEpsilon);
+        normEpsilon,
+        adaptive);
+  }
+
+  /** The same model over clusters of words; null for one table. */
+  public TransformerConfig withAdaptive(@Nullable AdaptiveVocabulary vocabulary) {
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        dropout,
+        normEpsilon,
+        vocabulary);
   }
 
   private static void positive(String name, int value) {

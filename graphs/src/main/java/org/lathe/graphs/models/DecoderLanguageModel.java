@@ -6,20 +6,18 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.layers.AbsolutePositions;
 import org.lathe.graphs.layers.LayerNorm;
-import org.lathe.graphs.layers.TokenEmbedding;
+import org.lathe.graphs.layers.TokenVectors;
 import org.lathe.graphs.layers.TransformerBlock;
+import org.lathe.graphs.layers.VocabularyHead;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.ops.Masks;
 import org.lathe.graphs.ops.SequenceShape;
-import org.lathe.graphs.variables.Initializer;
-import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
@@ -29,14 +27,16 @@ import org.tensorflow.types.TInt32;
  *
  * <p>Shape letters: B batch, T length, N = B*T positions, D hidden, V vocabulary. Names: {@code
  * prefix/embedding/...}, {@code prefix/layer_i/...}, {@code prefix/final_norm/...}, {@code
- * prefix/output/kernel} (V, D) where the output is not tied.
+ * prefix/output/kernel} (V, D) where the output is not tied. With an adaptive vocabulary the token
+ * tables and the output are those of {@link TokenVectors}' clusters.
  */
 public final class DecoderLanguageModel {
   private final TransformerConfig config;
-  private final TokenEmbedding embedding;
+  private final TokenVectors embedding;
+  private final AbsolutePositions positions;
   private final List<TransformerBlock> blocks;
   private final @Nullable LayerNorm finalNorm;
-  private final @Nullable Variable outputKernel;
+  private final VocabularyHead head;
 
   /**
    * What one call gives.
@@ -63,7 +63,8 @@ public final class DecoderLanguageModel {
   public DecoderLanguageModel(
       VariableCatalog catalog, TransformerConfig config, String prefix, VariableGroup group) {
     this.config = config;
-    embedding = new TokenEmbedding(catalog, prefix + "/embedding", config, group);
+    embedding = TokenVectors.declare(catalog, prefix + "/embedding", config, group);
+    positions = new AbsolutePositions(catalog, prefix + "/embedding", config, group);
     ImmutableList.Builder<TransformerBlock> builder = ImmutableList.builder();
     int last = config.numLayers() - 1;
     for (int layer = 0; layer <= last; layer++) {
@@ -77,14 +78,7 @@ public final class DecoderLanguageModel {
             ? new LayerNorm(
                 catalog, prefix + "/final_norm", config.hiddenSize(), config.normEpsilon(), group)
             : null;
-    outputKernel =
-        config.tiedOutput()
-            ? null
-            : catalog.declare(
-                prefix + "/output/kernel",
-                Shape.of(config.vocabularySize(), config.hiddenSize()),
-                Initializer.truncatedNormal(1 / Math.sqrt(config.hiddenSize())),
-                group);
+    head = embedding.head(catalog, prefix + "/output", config, group);
   }
 
   public TransformerConfig config() {
@@ -95,8 +89,9 @@ public final class DecoderLanguageModel {
   public Output call(Ops tf, Operand<TInt32> tokensBT, Gates gates, Dropout dropout) {
     SequenceShape shape = SequenceShape.of(tf, tokensBT);
     Operand<TFloat32> mask = Masks.causal(tf, shape.length());
-    Operand<TFloat32> hidden =
-        dropout.call(tf, embedding.call(tf, tokensBT, shape, gates.hidden()));
+    Operand<TInt32> tokensN = tf.reshape(tokensBT, tf.constant(new int[] {-1}));
+    Operand<TFloat32> embedded = embedding.call(tf, tokensN, gates.hidden());
+    Operand<TFloat32> hidden = dropout.call(tf, positions.add(tf, embedded, shape, gates.hidden()));
     ImmutableList.Builder<Operand<TFloat32>> states = ImmutableList.builder();
     states.add(hidden);
     Operand<TFloat32> tap = null;
@@ -112,20 +107,13 @@ public final class DecoderLanguageModel {
         states.build(), Objects.requireNonNull(tap, "the last block has a tap"), outputND, shape);
   }
 
-  /** Rows of the vocabulary projection (V, D): a_w = E_w . f. */
-  public Operand<TFloat32> outputEmbedding(Ops tf, Gates gates) {
-    return outputKernel == null ? embedding.table(tf, gates.hidden()) : outputKernel.read();
+  /** From f to the vocabulary. */
+  public VocabularyHead head() {
+    return head;
   }
 
-  /** (N, D) -> (N, V). */
+  /** a_w of all words: (N, D) -> (N, V). */
   public Operand<TFloat32> logits(Ops tf, Operand<TFloat32> outputND, Gates gates) {
-    return tf.linalg.matMul(outputND, outputEmbedding(tf, gates), MatMul.transposeB(true));
-  }
-
-  /** a_y for one target a position, without the (N, V) matrix: (N, D), (N) -> (N). */
-  public Operand<TFloat32> targetLogits(
-      Ops tf, Operand<TFloat32> outputND, Operand<TInt32> targetsN, Gates gates) {
-    Operand<TFloat32> rows = tf.gather(outputEmbedding(tf, gates), targetsN, tf.constant(0));
-    return tf.reduceSum(tf.math.mul(rows, outputND), tf.constant(-1));
+    return head.logits(tf, outputND, gates);
   }
 }

@@ -1,18 +1,17 @@
 package org.lathe.graphs.models;
 
 import org.lathe.graphs.config.MemoryConfig;
-import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.layers.VocabularyHead;
 import org.lathe.graphs.objectives.MemoryObjective;
 import org.lathe.graphs.objectives.TokenCrossEntropy;
-import org.lathe.graphs.ops.LogSumExp;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
 /**
- * The training loss of a decoder on one batch, with or without memory. Shape letters: N positions
- * of the flattened batch, V vocabulary.
+ * The training loss of a language model on one batch, with or without memory. Shape letters: N
+ * positions of the flattened batch, V vocabulary.
  *
  * @param vocabularyMassN Zv = ln sum_w exp(a_w)
  * @param targetLogitsN a_y of the right next token
@@ -32,24 +31,25 @@ public record LanguageModelLoss(
   public record MemorySwitches(Operand<TFloat32> memoryBias, Operand<TFloat32> localBias) {}
 
   /**
-   * @param logitsNV of this output
+   * @param vocabulary Zv and a_y
+   * @param tapND g: queries and keys of the memory
    * @param targetsN next tokens
    * @param batchSize B, segments
    * @param segmentLength T
+   * @param width D, of g
    */
   public static LanguageModelLoss of(
       Ops tf,
-      DecoderLanguageModel model,
-      DecoderLanguageModel.Output output,
-      Operand<TFloat32> logitsNV,
+      VocabularyHead.Target vocabulary,
+      Operand<TFloat32> tapND,
       Operand<TInt32> targetsN,
       MemoryConfig memory,
       MemorySwitches switches,
-      Gates gates,
       int batchSize,
-      int segmentLength) {
-    Operand<TFloat32> mass = LogSumExp.lastAxis(tf, logitsNV);
-    Operand<TFloat32> target = model.targetLogits(tf, output.outputND(), targetsN, gates);
+      int segmentLength,
+      int width) {
+    Operand<TFloat32> mass = vocabulary.massN();
+    Operand<TFloat32> target = vocabulary.logitsN();
     Operand<TFloat32> loss =
         memory.objective() == MemoryConfig.MemoryObjective.NONE
             ? tf.math.mean(TokenCrossEntropy.perPosition(tf, mass, target), tf.constant(0))
@@ -59,13 +59,13 @@ public record LanguageModelLoss(
                 new MemoryObjective.Batch<>(
                     mass,
                     target,
-                    output.tapND(),
+                    tapND,
                     targetsN,
                     switches.memoryBias(),
                     switches.localBias(),
                     batchSize,
                     segmentLength,
-                    model.config().hiddenSize()));
+                    width));
     return new LanguageModelLoss(mass, target, loss);
   }
 }

@@ -35,7 +35,8 @@ class ConfigValidationTest {
         true,
         embeddingScale,
         dropout,
-        epsilon);
+        epsilon,
+        null);
   }
 
   private static void refused(ThrowingCallable made, String message) {
@@ -64,6 +65,37 @@ class ConfigValidationTest {
     refused(() -> TransformerConfig.uniform(9, 10, 1, 3, 8, 8), "multiple of numHeads (3)");
     refused(() -> TransformerConfig.uniform(9, 10, 1, 0, 8, 8), "numHeads (0) must be positive");
     refused(() -> TransformerConfig.uniform(9, 10, 0, 2, 8, 8), "numLayers (0) must be positive");
+  }
+
+  @Test
+  void adaptiveVocabulariesNameTheFieldAndTheValue() {
+    refused(() -> new AdaptiveVocabulary(List.of(), 4, true, 0), "at least one cut-off");
+    refused(
+        () -> new AdaptiveVocabulary(List.of(0, 3), 4, true, 0),
+        "cutoffs [0, 3] must be positive and ascending");
+    refused(
+        () -> new AdaptiveVocabulary(List.of(3, 3), 4, true, 0),
+        "cutoffs [3, 3] must be positive and ascending");
+    refused(() -> new AdaptiveVocabulary(List.of(3), 0, true, 0), "factor (0)");
+    refused(() -> new AdaptiveVocabulary(List.of(3), 4, true, 1), "softmaxDropout (1.0)");
+    TransformerConfig plain = TransformerConfig.uniform(9, 16, 1, 4, 32, 8);
+    refused(
+        () -> plain.withAdaptive(new AdaptiveVocabulary(List.of(3, 9), 4, true, 0)),
+        "cut-off 9 leaves no word in the last cluster; the vocabulary has 9");
+    refused(
+        () -> plain.withAdaptive(new AdaptiveVocabulary(List.of(2, 4), 8, true, 0)),
+        "factor 8 leaves vectors of width 0 in cluster 2; hiddenSize is 16");
+  }
+
+  /** Baevski and Auli's WikiText-103 vocabulary. */
+  @Test
+  void clustersAreThePapers() {
+    assertThat(
+            new AdaptiveVocabulary(List.of(20_000, 60_000), 4, true, 0.2).clusters(267_744, 1_024))
+        .containsExactly(
+            new AdaptiveVocabulary.Cluster(0, 20_000, 1_024),
+            new AdaptiveVocabulary.Cluster(20_000, 60_000, 256),
+            new AdaptiveVocabulary.Cluster(60_000, 267_744, 64));
   }
 
   @Test

@@ -193,12 +193,16 @@ class LayerGradientTest {
     try (TestSession session = new TestSession()) {
       Ops tf = session.tf();
       VariableCatalog catalog = new VariableCatalog(tf, 1);
-      TokenEmbedding embedding = new TokenEmbedding(catalog, "e", config, VariableGroup.MODEL);
+      TokenVectors embedding = TokenVectors.declare(catalog, "e", config, VariableGroup.MODEL);
+      AbsolutePositions positions =
+          new AbsolutePositions(catalog, "e", config, VariableGroup.MODEL);
       session.run(catalog.all().stream().map(Variable::initialize).toList());
       // token 1 twice, tokens 0 and 4 never
       Operand<TInt32> tokens = tf.constant(new int[][] {{1, 2, 1}, {3, 3, 2}});
+      Operand<TInt32> tokensN = tf.reshape(tokens, tf.constant(new int[] {-1}));
+      Operand<TFloat32> embedded = embedding.call(tf, tokensN, null);
       Operand<TFloat32> y =
-          tf.math.square(embedding.call(tf, tokens, SequenceShape.of(tf, tokens), null));
+          tf.math.square(positions.add(tf, embedded, SequenceShape.of(tf, tokens), null));
       withVariables(GradientCheck.of(session, y), catalog).coordinates(12).verify();
     }
   }

@@ -218,8 +218,11 @@ class DecoderLanguageModelTest {
           bench.session.evaluateAll(
               List.of(
                   bench.model.logits(tf, output.outputND(), Gates.NONE),
-                  bench.model.targetLogits(
-                      tf, output.outputND(), tf.constant(targets), Gates.NONE)),
+                  bench
+                      .model
+                      .head()
+                      .target(tf, output.outputND(), tf.constant(targets), Gates.NONE, Dropout.NONE)
+                      .logitsN()),
               bench.feeds(new int[][] {{3, 1, 4}}));
       for (int t = 0; t < 3; t++) {
         assertThat(found.get(1)[t])

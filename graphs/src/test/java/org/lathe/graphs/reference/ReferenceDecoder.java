@@ -31,8 +31,13 @@ public final class ReferenceDecoder {
     double[][] x = new double[length][width];
     for (int t = 0; t < length; t++) {
       for (int d = 0; d < width; d++) {
-        x[t][d] =
-            w("embedding/tokens")[tokens[t] * width + d] * config.embeddingScale() + position(t, d);
+        double[] embedded =
+            config.adaptive() == null
+                ? null
+                : ReferenceClusters.of(config, weights).embed(tokens[t]);
+        double value =
+            embedded == null ? w("embedding/tokens")[tokens[t] * width + d] : embedded[d];
+        x[t][d] = value * config.embeddingScale() + position(t, d);
       }
     }
     double[][] tap = x;
@@ -63,6 +68,9 @@ public final class ReferenceDecoder {
       }
     }
     double[][] output = config.finalNorm() ? norm("final_norm", x) : x;
+    if (config.adaptive() != null) {
+      return new Output(output, tap, ReferenceClusters.of(config, weights).logits(output));
+    }
     double[] table = w(config.tiedOutput() ? "embedding/tokens" : "output/kernel");
     double[][] logits = new double[length][config.vocabularySize()];
     for (int t = 0; t < length; t++) {

@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.models.DecoderLanguageModel;
 import org.lathe.graphs.models.LanguageModelLoss;
@@ -50,6 +51,11 @@ final class TeacherStudent {
       TransformerConfig studentConfig,
       TransformerConfig teacherConfig,
       DistillationConfig config) {
+    if (studentConfig.adaptive() != null || teacherConfig.adaptive() != null) {
+      throw new ConfigException(
+          "a model with an adaptive vocabulary (model.cutoffs) cannot be pruned;"
+              + " train one with model.cutoffs=[]");
+    }
     this.config = config;
     student = new DecoderLanguageModel(site.catalog(), studentConfig);
     teacher =
@@ -94,15 +100,14 @@ final class TeacherStudent {
     Operand<TFloat32> languageModel =
         LanguageModelLoss.of(
                 tf,
-                student,
-                output,
-                logits,
+                student.head().target(tf, output.outputND(), site.targetsN(), gates, Dropout.NONE),
+                output.tapND(),
                 site.targetsN(),
                 memory,
                 LanguageModelTask.memorySwitches(site.feeds(), memory, 0, site.seed()),
-                gates,
                 site.batchSize(),
-                site.segmentLength())
+                site.segmentLength(),
+                student.config().hiddenSize())
             .meanLoss();
     Operand<TFloat32> prediction =
         PredictionDistillation.loss(

@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.layers.VocabularyHead;
 import org.lathe.graphs.models.DecoderLanguageModel;
 import org.lathe.graphs.ops.Dropout;
-import org.lathe.graphs.ops.LogSumExp;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.data.ProgressListener;
@@ -53,8 +53,10 @@ public final class LanguageModelScorer implements AutoCloseable {
     inputsBT = tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(-1, -1)));
     targetsN = tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(-1)));
     DecoderLanguageModel.Output output = model.call(tf, inputsBT, Gates.NONE, Dropout.NONE);
-    vocabularyMass = LogSumExp.lastAxis(tf, model.logits(tf, output.outputND(), Gates.NONE));
-    targetLogits = model.targetLogits(tf, output.outputND(), targetsN, Gates.NONE);
+    VocabularyHead.Target target =
+        model.head().target(tf, output.outputND(), targetsN, Gates.NONE, Dropout.NONE);
+    vocabularyMass = target.massN();
+    targetLogits = target.logitsN();
     tap = output.tapND();
     session = Sessions.open(graph, threads);
     new WeightTransfer(tf, catalog.all()).assign(session, weights, source);

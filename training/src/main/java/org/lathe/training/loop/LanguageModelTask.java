@@ -3,6 +3,7 @@ package org.lathe.training.loop;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import com.google.common.hash.Hashing;
+import org.lathe.graphs.config.AdaptiveVocabulary;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
@@ -38,9 +39,12 @@ public record LanguageModelTask(
     LanguageModelLoss.MemorySwitches switches =
         memorySwitches(site.feeds(), memory, warmupSteps, site.seed());
     Dropout dropout = Dropout.of(model.dropout(), site.seed(), site.feeds().step());
-    LanguageModelLoss training = loss(site, decoder, switches, dropout);
+    Dropout softmaxDropout = softmaxDropout(site);
+    LanguageModelLoss training = loss(site, decoder, switches, dropout, softmaxDropout);
     LanguageModelLoss validation =
-        model.dropout() == 0 ? training : loss(site, decoder, switches, Dropout.NONE);
+        dropout == Dropout.NONE && softmaxDropout == Dropout.NONE
+            ? training
+            : loss(site, decoder, switches, Dropout.NONE, Dropout.NONE);
     ParameterGroup group =
         ParameterGroup.of(
             "model", site.catalog().of(VariableGroup.MODEL), optimizer, Schedule.of(schedule));
@@ -56,20 +60,30 @@ public record LanguageModelTask(
       Site site,
       DecoderLanguageModel decoder,
       LanguageModelLoss.MemorySwitches switches,
-      Dropout dropout) {
+      Dropout dropout,
+      Dropout softmaxDropout) {
     DecoderLanguageModel.Output output =
         decoder.call(site.tf(), site.inputsBT(), Gates.NONE, dropout);
     return LanguageModelLoss.of(
         site.tf(),
-        decoder,
-        output,
-        decoder.logits(site.tf(), output.outputND(), Gates.NONE),
+        decoder
+            .head()
+            .target(site.tf(), output.outputND(), site.targetsN(), Gates.NONE, softmaxDropout),
+        output.tapND(),
         site.targetsN(),
         memory,
         switches,
-        Gates.NONE,
         site.batchSize(),
-        site.segmentLength());
+        site.segmentLength(),
+        model.hiddenSize());
+  }
+
+  /** Its own seed: the two kinds of dropout must not share masks. */
+  private Dropout softmaxDropout(Site site) {
+    AdaptiveVocabulary adaptive = model.adaptive();
+    return adaptive == null
+        ? Dropout.NONE
+        : Dropout.of(adaptive.softmaxDropout(), ~site.seed(), site.feeds().step());
   }
 
   /**
