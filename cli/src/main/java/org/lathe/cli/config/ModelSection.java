@@ -23,7 +23,9 @@ import org.lathe.graphs.config.TransformerConfig;
  * @param activation relu or gelu
  * @param tiedOutput the output projection is the token embedding
  * @param finalNorm LayerNorm after the last block
- * @param dropout rate while training
+ * @param dropout rate on embeddings and sublayer outputs while training
+ * @param attentionDropout rate on attention probabilities while training
+ * @param activationDropout rate on the feed-forward's activations while training
  * @param cutoffs word ids at which an adaptive vocabulary begins a new cluster, ascending; empty
  *     for one table. Made for word tokenizers, which number words by falling frequency; byte-pair
  *     ids follow the order of merges, where clusters save less
@@ -44,6 +46,8 @@ public record ModelSection(
     boolean tiedOutput,
     boolean finalNorm,
     double dropout,
+    double attentionDropout,
+    double activationDropout,
     List<Integer> cutoffs,
     int factor,
     boolean tiedProjections,
@@ -60,6 +64,8 @@ public record ModelSection(
         "a divisor of model.hiddenSize (" + hiddenSize + ")");
     Check.between("model.intermediateSize", intermediateSize, 1, 1_048_576);
     Check.below("model.dropout", dropout, 0, 1);
+    Check.below("model.attentionDropout", attentionDropout, 0, 1);
+    Check.below("model.activationDropout", activationDropout, 0, 1);
     cutoffs = ImmutableList.copyOf(cutoffs);
     Check.require(
         Ordering.natural().isStrictlyOrdered(cutoffs) && (cutoffs.isEmpty() || cutoffs.get(0) > 0),
@@ -101,6 +107,7 @@ public record ModelSection(
         Math.sqrt(hiddenSize),
         dropout,
         TransformerConfig.NORM_EPSILON_DEFAULT,
+        new TransformerConfig.InnerDropout(attentionDropout, activationDropout),
         cutoffs.isEmpty()
             ? null
             : new AdaptiveVocabulary(cutoffs, factor, tiedProjections, softmaxDropout));

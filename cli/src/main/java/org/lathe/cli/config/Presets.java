@@ -11,7 +11,16 @@ import org.lathe.graphs.errors.ConfigException;
 public final class Presets {
   static final String DEFAULTS = "defaults";
 
-  private static final List<String> NAMES = List.of("demo", "demo-vanilla", "tiny", DEFAULTS);
+  private static final List<String> NAMES =
+      List.of(
+          "demo",
+          "demo-vanilla",
+          "trime-247m",
+          "trime-150m",
+          "trime-38m",
+          "trime-7m",
+          "tiny",
+          DEFAULTS);
 
   private Presets() {}
 

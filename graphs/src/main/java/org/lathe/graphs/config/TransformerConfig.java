@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param finalNorm a LayerNorm after the last block (pre-norm models usually have one)
  * @param embeddingScale factor on token embeddings before positions are added; sqrt(D) in the
  *     original Transformer. A slim model keeps the factor of the model it came from
- * @param dropout rate on embeddings, sublayer outputs and attention probabilities while training
+ * @param dropout rate on embeddings and sublayer outputs while training
  * @param normEpsilon added to the variance in LayerNorm
+ * @param innerDropout rates inside the sublayers; null in files written before it was there, where
+ *     attention had the rate of dropout and activations had none
  * @param adaptive clusters of the vocabulary, or null for one table; files written before it was
  *     there have none
  */
@@ -43,7 +45,25 @@ public record TransformerConfig(
     double embeddingScale,
     double dropout,
     double normEpsilon,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable InnerDropout innerDropout,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable AdaptiveVocabulary adaptive) {
+
+  /**
+   * Dropout inside the sublayers.
+   *
+   * @param attention rate on attention probabilities
+   * @param activation rate on the feed-forward's activations
+   */
+  public record InnerDropout(double attention, double activation) {
+    public InnerDropout {
+      Preconditions.checkArgument(
+          attention >= 0 && attention < 1, "attention dropout (%s) must be in [0, 1)", attention);
+      Preconditions.checkArgument(
+          activation >= 0 && activation < 1,
+          "activation dropout (%s) must be in [0, 1)",
+          activation);
+    }
+  }
 
   /** PyTorch's and fairseq's default, used by the TRIME models. */
   public static final double NORM_EPSILON_DEFAULT = 1e-5;
@@ -103,6 +123,7 @@ public record TransformerConfig(
         Math.sqrt(hiddenSize),
         0,
         NORM_EPSILON_DEFAULT,
+        null,
         null);
   }
 
@@ -127,6 +148,7 @@ public record TransformerConfig(
         embeddingScale,
         dropout,
         normEpsilon,
+        innerDropout,
         adaptive);
   }
 
@@ -150,6 +172,7 @@ public record TransformerConfig(
         embeddingScale,
         dropout,
         normEpsilon,
+        innerDropout,
         adaptive);
   }
 
@@ -168,6 +191,26 @@ public record TransformerConfig(
         embeddingScale,
         rate,
         normEpsilon,
+        innerDropout,
+        adaptive);
+  }
+
+  public TransformerConfig withInnerDropout(@Nullable InnerDropout rates) {
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        dropout,
+        normEpsilon,
+        rates,
         adaptive);
   }
 
@@ -187,6 +230,7 @@ public record TransformerConfig(
         embeddingScale,
         dropout,
         normEpsilon,
+        innerDropout,
         vocabulary);
   }
 

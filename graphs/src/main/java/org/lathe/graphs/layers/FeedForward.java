@@ -2,6 +2,7 @@ package org.lathe.graphs.layers;
 
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.Activation;
+import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.tensorflow.Operand;
@@ -33,13 +34,14 @@ public final class FeedForward {
    * @param intermediateGate [F] or null: multiplies the activation
    */
   public Operand<TFloat32> call(
-      Ops tf, Operand<TFloat32> x, @Nullable Operand<TFloat32> intermediateGate) {
+      Ops tf, Operand<TFloat32> x, @Nullable Operand<TFloat32> intermediateGate, Dropout dropout) {
     Operand<TFloat32> raised = up.call(tf, x);
     Operand<TFloat32> active =
         switch (activation) {
           case RELU -> tf.nn.relu(raised);
           case GELU -> GELU.gelu(tf, raised, false);
         };
-    return down.call(tf, intermediateGate == null ? active : tf.math.mul(active, intermediateGate));
+    Operand<TFloat32> kept = dropout.activation(tf, active);
+    return down.call(tf, intermediateGate == null ? kept : tf.math.mul(kept, intermediateGate));
   }
 }

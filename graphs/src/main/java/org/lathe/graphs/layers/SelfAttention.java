@@ -63,7 +63,7 @@ public final class SelfAttention {
     Operand<TFloat32> scoresBNTT =
         tf.math.add(
             tf.train.batchMatMul(queryBNTH, keyBNTH, TFloat32.class, BatchMatMul.adjY(true)), mask);
-    Operand<TFloat32> probabilitiesBNTT = dropout.call(tf, tf.nn.softmax(scoresBNTT));
+    Operand<TFloat32> probabilitiesBNTT = dropout.attention(tf, tf.nn.softmax(scoresBNTT));
     Operand<TFloat32> contextBNTH =
         tf.train.batchMatMul(probabilitiesBNTT, valueBNTH, TFloat32.class);
     if (headGate != null) {

@@ -117,7 +117,7 @@ public final class TransformerBlock {
     Operand<TFloat32> fed =
         gated(
             tf,
-            feedForward.call(tf, tap, gates.intermediate(layer)),
+            feedForward.call(tf, tap, gates.intermediate(layer), dropout),
             gates.feedForwardLayer(layer),
             hiddenGate);
     return new Output(tf.math.add(afterAttention, dropout.call(tf, fed)), tap);
@@ -151,7 +151,7 @@ public final class TransformerBlock {
     Operand<TFloat32> fed =
         gated(
             tf,
-            feedForward.call(tf, afterAttention, gates.intermediate(layer)),
+            feedForward.call(tf, afterAttention, gates.intermediate(layer), dropout),
             layerGate,
             hiddenGate);
     Operand<TFloat32> normed =

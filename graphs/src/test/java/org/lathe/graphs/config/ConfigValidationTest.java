@@ -36,6 +36,7 @@ class ConfigValidationTest {
         embeddingScale,
         dropout,
         epsilon,
+        null,
         null);
   }
 

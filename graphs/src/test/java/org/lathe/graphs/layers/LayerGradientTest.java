@@ -120,7 +120,8 @@ class LayerGradientTest {
   void feedForward(Activation activation) {
     check(
         (tf, catalog, x) ->
-            new FeedForward(catalog, "f", D, 5, activation, VariableGroup.MODEL).call(tf, x, null),
+            new FeedForward(catalog, "f", D, 5, activation, VariableGroup.MODEL)
+                .call(tf, x, null, Dropout.NONE),
         1e-3);
   }
 

@@ -8,6 +8,8 @@ import static org.lathe.testdata.TensorAssert.assertThatTensor;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.config.TransformerConfig.InnerDropout;
 import org.lathe.graphs.reference.ReferenceDecoder;
 import org.lathe.testdata.Feeds;
 import org.lathe.testdata.RandomArrays;
@@ -216,6 +218,33 @@ class OpValueTest {
       double dropped = Arrays.stream(values).filter(v -> v == 0).count() / (double) values.length;
       assertThat(dropped).isCloseTo(0.3, within(0.02));
     }
+  }
+
+  @Test
+  void aModelsRatesActWhereTheyBelong() {
+    try (TestSession session = new TestSession()) {
+      Ops tf = session.tf();
+      TransformerConfig plain = TransformerConfig.uniform(9, 8, 1, 2, 8, 4).withDropout(0.2);
+      var ones = tf.fill(tf.constant(new int[] {100, 100}), tf.constant(1f));
+      Dropout all = Dropout.of(plain, 7, tf.constant(1));
+      assertThat(droppedShare(session, all.call(tf, ones))).isCloseTo(0.2, within(0.02));
+      assertThat(droppedShare(session, all.attention(tf, ones))).isCloseTo(0.2, within(0.02));
+      assertThat(all.activation(tf, ones)).isSameAs(ones);
+
+      TransformerConfig inner = plain.withInnerDropout(new InnerDropout(0.5, 0.7));
+      Dropout each = Dropout.of(inner, 7, tf.constant(1));
+      assertThat(droppedShare(session, each.call(tf, ones))).isCloseTo(0.2, within(0.02));
+      assertThat(droppedShare(session, each.attention(tf, ones))).isCloseTo(0.5, within(0.03));
+      assertThat(droppedShare(session, each.activation(tf, ones))).isCloseTo(0.7, within(0.03));
+
+      TransformerConfig none = plain.withDropout(0).withInnerDropout(new InnerDropout(0, 0));
+      assertThat(Dropout.of(none, 7, tf.constant(1))).isSameAs(Dropout.NONE);
+    }
+  }
+
+  private static double droppedShare(TestSession session, Operand<TFloat32> x) {
+    double[] values = session.evaluate(x, Feeds.none());
+    return Arrays.stream(values).filter(v -> v == 0).count() / (double) values.length;
   }
 
   @Test

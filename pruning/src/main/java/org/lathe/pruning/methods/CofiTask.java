@@ -64,7 +64,7 @@ public record CofiTask(
             gates.initialMean(),
             site.seed(),
             site.feeds().step());
-    Dropout dropout = Dropout.of(model.dropout(), site.seed(), site.feeds().step());
+    Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());
     TeacherStudent.Loss loss = pair.loss(site, memory, gateSet, gateSet.existingLayers(), dropout);
 
     Lagrangian lagrangian = new Lagrangian(site.catalog());

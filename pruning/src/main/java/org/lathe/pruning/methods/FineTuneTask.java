@@ -33,7 +33,7 @@ public record FineTuneTask(
   @Override
   public Built build(Site site) {
     TeacherStudent pair = new TeacherStudent(site, slim, teacher, distillation);
-    Dropout dropout = Dropout.of(slim.dropout(), site.seed(), site.feeds().step());
+    Dropout dropout = Dropout.of(slim, site.seed(), site.feeds().step());
     TeacherStudent.Loss loss = pair.loss(site, memory, Gates.NONE, null, dropout);
     return new Built(
         loss.loss(),

@@ -38,7 +38,7 @@ public record LanguageModelTask(
     DecoderLanguageModel decoder = new DecoderLanguageModel(site.catalog(), model);
     LanguageModelLoss.MemorySwitches switches =
         memorySwitches(site.feeds(), memory, warmupSteps, site.seed());
-    Dropout dropout = Dropout.of(model.dropout(), site.seed(), site.feeds().step());
+    Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());
     Dropout softmaxDropout = softmaxDropout(site);
     LanguageModelLoss training = loss(site, decoder, switches, dropout, softmaxDropout);
     LanguageModelLoss validation =
