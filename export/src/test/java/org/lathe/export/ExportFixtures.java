@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.lathe.export.savedmodel.ExportRequest;
 import org.lathe.graphs.config.Activation;
+import org.lathe.graphs.config.AdaptiveVocabulary;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
@@ -47,6 +48,11 @@ public final class ExportFixtures {
   public static TransformerConfig postNorm() {
     return uniform()
         .withStyle(NormPlacement.POST, PositionEncoding.LEARNED, Activation.GELU, false, false);
+  }
+
+  /** Clusters of words, some of which a short prompt does not meet. */
+  public static TransformerConfig adaptive() {
+    return uniform().withAdaptive(new AdaptiveVocabulary(List.of(10, 30), 2, true, 0.1));
   }
 
   public static MemoryConfig memory(MemoryObjective objective, TransformerConfig config) {

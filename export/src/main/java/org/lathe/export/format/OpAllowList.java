@@ -31,23 +31,27 @@ public final class OpAllowList {
           "ConcatV2",
           "ExpandDims",
           "Fill",
+          "GatherNd",
           "GatherV2",
           "Pack",
           "Pad",
           "PadV2",
           "Range",
           "Reshape",
+          "ScatterNd",
           "Shape",
           "Slice",
           "Squeeze",
           "StopGradient",
           "StridedSlice",
           "TensorScatterUpdate",
-          "Transpose");
+          "Transpose",
+          "Where");
 
   private static final ImmutableSet<String> ARITHMETIC =
       ImmutableSet.of(
           "Add",
+          "AddN",
           "AddV2",
           "All",
           "BatchMatMul",

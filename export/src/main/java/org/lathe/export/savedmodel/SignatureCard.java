@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.lathe.export.format.SignatureNames;
+import org.lathe.graphs.config.AdaptiveVocabulary;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
 import org.tensorflow.ndarray.Shape;
@@ -81,6 +82,11 @@ final class SignatureCard {
     model.put("finalNorm", config.finalNorm());
     model.put("embeddingScale", config.embeddingScale());
     model.put("normEpsilon", config.normEpsilon());
+    AdaptiveVocabulary adaptive = config.adaptive();
+    if (adaptive != null) {
+      model.put("cutoffs", adaptive.cutoffs());
+      model.put("factor", adaptive.factor());
+    }
     return model;
   }
 

@@ -48,7 +48,9 @@ final class LanguageModelExporterTest {
     "uniform,LOCAL,1",
     "slim,LOCAL,0.7",
     "slim,NONE,1",
-    "postNorm,EXTERNAL,1.3"
+    "postNorm,EXTERNAL,1.3",
+    "adaptive,NONE,1",
+    "adaptive,LOCAL,1"
   })
   void equalsTheTrainingGraphOnRandomInputs(
       String shape, MemoryObjective objective, double temperature) {
@@ -87,9 +89,9 @@ final class LanguageModelExporterTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"NONE", "LOCAL"})
-  void scoreIsTheNextTokenSignatureAtEveryPosition(MemoryObjective objective) {
-    ExportedModel exported = export(ExportFixtures.uniform(), objective);
+  @CsvSource({"uniform,NONE", "uniform,LOCAL", "adaptive,LOCAL"})
+  void scoreIsTheNextTokenSignatureAtEveryPosition(String shape, MemoryObjective objective) {
+    ExportedModel exported = export(config(shape), objective);
     int[][] texts = {{1, 2, 3, 1, 2, 3, 1, 2, 9}, {4, 4, 4, 4}, {7}};
     try (LoadedLanguageModel model = LoadedLanguageModel.open(storage, exported.directory())) {
       float[] scores = model.score(texts);
@@ -293,6 +295,7 @@ final class LanguageModelExporterTest {
     return switch (name) {
       case "slim" -> ExportFixtures.slim();
       case "postNorm" -> ExportFixtures.postNorm();
+      case "adaptive" -> ExportFixtures.adaptive();
       default -> ExportFixtures.uniform();
     };
   }
