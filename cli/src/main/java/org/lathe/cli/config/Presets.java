@@ -11,7 +11,16 @@ import org.lathe.graphs.errors.ConfigException;
 public final class Presets {
   static final String DEFAULTS = "defaults";
 
-  private static final List<String> NAMES = List.of("demo", "demo-vanilla", "tiny", DEFAULTS);
+  private static final List<String> NAMES = List.of(
+          "demo",
+          "demo-vanilla",
+          "vanilla",
+          "trime-local",
+          "trime-long",
+          "trime-ext",
+          "bytes",
+          "tiny",
+          DEFAULTS);
 
   private Presets() {}
 
