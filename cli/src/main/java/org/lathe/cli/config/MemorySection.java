@@ -1,6 +1,7 @@
 package org.lathe.cli.config;
 
 import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.training.similarity.SimilarityConfig;
 
 /**
  * The memory in the training objective (TRIME section 3).
@@ -9,9 +10,34 @@ import org.lathe.graphs.config.MemoryConfig;
  * @param dropLocal probability per batch that the own segment is hidden; external only
  * @param segmentsPerGroup consecutive segments of one document in a batch; consecutive only; 0 =
  *     the whole batch
+ * @param similarity how similar segments are found for a batch; external only
  */
 public record MemorySection(
-    MemoryConfig.MemoryObjective objective, double dropLocal, int segmentsPerGroup) {
+    MemoryConfig.MemoryObjective objective, double dropLocal, int segmentsPerGroup, Similarity similarity) {
+  /**
+   * BM25 between segments.
+   *
+   * @param k1 how fast a repeated token saturates
+   * @param b how much long segments are discounted
+   * @param hits most similar segments kept for each segment
+   * @param queryTerms distinct tokens of a segment searched for, the rarest first
+   * @param shards parts of the text indexed one after the other; more need less memory
+   */
+  public record Similarity(double k1, double b, int hits, int queryTerms, int shards) {
+    public Similarity {
+      Check.notNegative("memory.similarity.k1", k1);
+      Check.within("memory.similarity.b", b, 0, 1);
+      Check.between("memory.similarity.hits", hits, 1, SimilarityConfig.MAX_HITS);
+      Check.between(
+          "memory.similarity.queryTerms", queryTerms, 1, SimilarityConfig.MAX_QUERY_TERMS);
+      Check.between("memory.similarity.shards", shards, 1, SimilarityConfig.MAX_SHARDS);
+    }
+
+    public SimilarityConfig toSimilarityConfig() {
+      return new SimilarityConfig(k1, b, hits, queryTerms, shards);
+    }
+  }
+
   public MemorySection {
     Check.within("memory.dropLocal", dropLocal, 0, 1);
     Check.require(

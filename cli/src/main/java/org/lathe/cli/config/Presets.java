@@ -15,6 +15,11 @@ public final class Presets {
       List.of(
           "demo",
           "demo-vanilla",
+          "vanilla",
+          "trime-local",
+          "trime-long",
+          "trime-ext",
+          "bytes",
           "trime-247m",
           "trime-150m",
           "trime-38m",

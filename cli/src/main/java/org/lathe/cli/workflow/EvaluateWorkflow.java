@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
@@ -28,6 +29,7 @@ final class EvaluateWorkflow {
     Path file = request.run().resolve(FILE);
     Map<String, Object> mixings = new LinkedHashMap<>(knownMixings(file, context));
     Map<String, Object> perplexity = new LinkedHashMap<>();
+    Map<String, Object> bitsPerByte = new LinkedHashMap<>();
     List<String> lines = new ArrayList<>();
     try (MemoryStudy study = new MemoryStudy(run, config, request.split(), context.console())) {
       for (MemoryKind kind : request.memories()) {
@@ -37,12 +39,17 @@ final class EvaluateWorkflow {
                 ? study.withoutMemory()
                 : withMemory(study, kind, name, config, request.tune(), mixings);
         perplexity.put(name, value);
+        OptionalDouble bits = study.bitsPerByte(value);
+        bits.ifPresent(number -> bitsPerByte.put(name, number));
         lines.add(
             String.format(
                 Locale.ROOT,
-                "%-6s perplexity %9.3f%s",
+                "%-6s perplexity %9.3f%s%s",
                 name,
                 value,
+                bits.isEmpty()
+                    ? ""
+                    : String.format(Locale.ROOT, "   %.4f bits per byte", bits.getAsDouble()),
                 mixings.containsKey(name) ? "   " + mixings.get(name) : ""));
       }
       lines.add(
@@ -57,6 +64,9 @@ final class EvaluateWorkflow {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("split", request.split());
     facts.put("perplexity", perplexity);
+    if (!bitsPerByte.isEmpty()) {
+      facts.put("bitsPerByte", bitsPerByte);
+    }
     facts.put("mixing", mixings);
     JsonFile.write(context.storage(), file, facts);
     return Outcome.done(facts, lines);

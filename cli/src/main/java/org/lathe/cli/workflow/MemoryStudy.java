@@ -2,6 +2,8 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.progress.Console;
@@ -76,6 +78,15 @@ final class MemoryStudy implements AutoCloseable {
 
   int numPositions() {
     return text.numPositions();
+  }
+
+  /** The same finding in bits per byte of text; empty where the tokenizer does not tell bytes. */
+  OptionalDouble bitsPerByte(double perplexity) {
+    OptionalLong numBytes = data.tokenizer().numBytes(text.targets());
+    return numBytes.isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(
+            MemoryEvaluation.bitsPerByte(perplexity, numPositions(), numBytes.getAsLong()));
   }
 
   /** The vocabulary softmax alone. */

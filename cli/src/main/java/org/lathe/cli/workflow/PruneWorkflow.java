@@ -311,7 +311,7 @@ final class PruneWorkflow {
             trainer.step(),
             context.console().progress(label, steps))) {
       return trainer.run(
-              TrainWorkflow.batches(config, data.train()),
+              TrainWorkflow.batches(config, data.train(), directory, context),
               TrainWorkflow.validation(config, data.valid()),
               store,
               hash,

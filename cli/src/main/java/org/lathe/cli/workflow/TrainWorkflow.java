@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
@@ -15,16 +16,21 @@ import org.lathe.training.batching.Batch;
 import org.lathe.training.batching.Batches;
 import org.lathe.training.batching.ConsecutiveBatches;
 import org.lathe.training.batching.RandomBatches;
+import org.lathe.training.batching.SimilarBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
+import org.lathe.training.similarity.SegmentOrder;
+import org.lathe.training.similarity.SegmentOrderFile;
 
 /** {@code lathe train}: a language model, with or without memory; the same command resumes. */
 final class TrainWorkflow {
   /** Validation during training looks at this many batches; evaluate looks at the whole split. */
   private static final int MAX_VALIDATION_BATCHES = 16;
+
+  private static final String SIMILAR_SEGMENTS_FILE = "similar-segments.order";
 
   private static final int BYTES_PER_FLOAT = 4;
 
@@ -89,6 +95,7 @@ final class TrainWorkflow {
       if (trainer.resume(store, hash)) {
         context.console().note("resuming " + run.path() + " at step " + trainer.step());
       }
+      Batches batches = batches(config, data.train(), run.path(), context);
       Trainer.Ending ending;
       try (RunRecorder recorder =
           new RunRecorder(
@@ -98,7 +105,7 @@ final class TrainWorkflow {
               context.console().progress("training", config.training().steps()))) {
         ending =
             trainer.run(
-                batches(config, data.train()),
+                batches,
                 validation(config, data.valid()),
                 store,
                 hash,
@@ -109,6 +116,9 @@ final class TrainWorkflow {
       facts.put("run", run.path().toString());
       facts.put("step", trainer.step());
       facts.put("parameters", trainer.numParameters());
+      if (batches instanceof SimilarBatches similar) {
+        facts.put("similarityHitRate", similar.hitRate());
+      }
       if (ending == Trainer.Ending.STOPPED) {
         return Outcome.interrupted(
             facts,
@@ -135,7 +145,7 @@ final class TrainWorkflow {
                 trainer.numParameters(),
                 config.tokensPerStep(),
                 config.training().steps(),
-                config.memory().objective().name().toLowerCase(java.util.Locale.ROOT)));
+                config.memory().objective().name().toLowerCase(Locale.ROOT)));
   }
 
   private static Outcome dryRun(RunConfig config, Trainer trainer) {
@@ -158,16 +168,53 @@ final class TrainWorkflow {
     return Outcome.done(facts, lines);
   }
 
-  /** CONSECUTIVE training walks the text in groups of segments; the others shuffle segments. */
-  static Batches batches(RunConfig config, TokenFile tokens) {
+  /**
+   * CONSECUTIVE training walks the text in groups of segments, EXTERNAL training joins similar
+   * segments; the others shuffle segments.
+   *
+   * @param run where the order of similar segments is kept
+   */
+  static Batches batches(RunConfig config, TokenFile tokens, Path run, RunContext context) {
     int batchSize = config.training().batchSize();
     int length = config.training().segmentLength();
-    if (config.memory().objective() != MemoryConfig.MemoryObjective.CONSECUTIVE) {
-      return new RandomBatches(tokens, batchSize, length, config.seed());
-    }
     int group = config.memory().segmentsPerGroup();
-    return new ConsecutiveBatches(
-        tokens, batchSize, length, group == 0 ? batchSize : group, config.seed());
+    return switch (config.memory().objective()) {
+      case NONE, LOCAL -> new RandomBatches(tokens, batchSize, length, config.seed());
+      case CONSECUTIVE ->
+          new ConsecutiveBatches(
+              tokens, batchSize, length, group == 0 ? batchSize : group, config.seed());
+      case EXTERNAL ->
+          new SimilarBatches(
+              tokens, similarSegments(config, tokens, run, context), batchSize, length,
+              config.seed());
+    };
+  }
+
+  /** Read from the run, or searched for and kept there. */
+  private static SegmentOrder similarSegments(
+      RunConfig config, TokenFile tokens, Path run, RunContext context) {
+    try (Progress progress = new Progress(context.console())) {
+      SegmentOrder order =
+          SegmentOrderFile.readOrSearch(
+              context.storage(),
+              run.resolve(SIMILAR_SEGMENTS_FILE),
+              tokens,
+              config.training().segmentLength(),
+              config.memory().similarity().toSimilarityConfig(),
+              config.seed(),
+              config.threads(),
+              progress);
+      progress.close();
+      context
+          .console()
+          .note(
+              String.format(
+                  Locale.ROOT,
+                  "%,d segments in order of similarity, hit rate %.3f",
+                  order.segments().length,
+                  order.hitRate()));
+      return order;
+    }
   }
 
   /** The first consecutive batches of the validation tokens, always the same ones. */

@@ -5,6 +5,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.data.TokenFile;
+import org.lathe.training.similarity.SegmentOrder;
 
 /**
  * Batches of groups of consecutive segments. In each epoch the text is cut from another random
@@ -104,17 +105,11 @@ final class SegmentGroups implements Batches {
     // java.util.Random is specified to the bit, so that runs repeat on every JVM
     Random random = new Random(mix(mix(seed) + number));
     long start = random.nextInt((int) groupTokens);
-    int[] order = new int[numGroups];
-    for (int i = 0; i < numGroups; i++) {
-      int other = random.nextInt(i + 1);
-      order[i] = order[other];
-      order[other] = i;
-    }
-    return new Epoch(number, start, order);
+    return new Epoch(number, start, SegmentOrder.shuffled(numGroups, random));
   }
 
   /** Scatters neighbouring seeds and epochs (the finalizer of SplitMix64). */
-  private static long mix(long value) {
+  static long mix(long value) {
     long z = value + 0x9E3779B97F4A7C15L;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

@@ -1,5 +1,6 @@
 package org.lathe.training.evaluation;
 
+import com.google.common.base.Preconditions;
 import java.util.List;
 import org.lathe.training.memory.MemoryMass;
 import org.lathe.training.memory.MemoryScan;
@@ -17,6 +18,20 @@ public final class MemoryEvaluation {
       sum -= text.vocabularyLogProbability(i);
     }
     return Math.exp(sum / text.numPositions());
+  }
+
+  /**
+   * Bits per byte of text: the whole surprise of its tokens over the length of the text. Unlike
+   * perplexity per token it can be compared between tokenizers; for byte tokens it is the bits per
+   * character of the enwik8 literature.
+   *
+   * @param perplexity per token
+   * @param numTokens scored
+   * @param numBytes of the text that the scored tokens stand for, UTF-8
+   */
+  public static double bitsPerByte(double perplexity, long numTokens, long numBytes) {
+    Preconditions.checkArgument(numBytes > 0, "numBytes (%s) must be positive", numBytes);
+    return Math.log(perplexity) / Math.log(2) * numTokens / numBytes;
   }
 
   /**

@@ -2,6 +2,7 @@ package org.lathe.training.text;
 
 import com.google.common.base.Preconditions;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
 
 /** One token per UTF-8 byte, 256 ids; pure Java and lossless for every well-formed text. */
 public final class ByteTokenizer implements Tokenizer {
@@ -25,6 +26,12 @@ public final class ByteTokenizer implements Tokenizer {
       bytes[i] = (byte) tokens[i];
     }
     return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  /** Exact: a token is a byte. */
+  @Override
+  public OptionalLong numBytes(int[] tokens) {
+    return OptionalLong.of(tokens.length);
   }
 
   @Override

@@ -6,10 +6,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.google.common.base.Utf8;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.lathe.graphs.errors.CorruptFileException;
 
 /**
@@ -36,7 +38,11 @@ public final class HfTokenizer implements Tokenizer {
   private final int vocabularySize;
   private final String fingerprint;
 
-  private HfTokenizer(String json, HuggingFaceTokenizer tokenizer, int vocabularySize) {
+  private final boolean lossless;
+
+  private HfTokenizer(
+      String json, HuggingFaceTokenizer tokenizer, int vocabularySize, boolean lossless) {
+    this.lossless = lossless;
     this.json = json;
     this.tokenizer = tokenizer;
     this.vocabularySize = vocabularySize;
@@ -54,7 +60,7 @@ public final class HfTokenizer implements Tokenizer {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), OPTIONS);
-      return new HfTokenizer(json, tokenizer, vocabularySize);
+      return new HfTokenizer(json, tokenizer, vocabularySize, isByteLevel(json));
     } catch (IOException | RuntimeException e) {
       throw new CorruptFileException(
           "tokenizer.json is not accepted by the tokenizer library (%s); prepare the data again."
@@ -83,6 +89,12 @@ public final class HfTokenizer implements Tokenizer {
       ids[i] = tokens[i];
     }
     return tokens.length == 0 ? "" : tokenizer.decode(ids, false);
+  }
+
+  /** Known for byte-level encodings without a normalizer, whose decoding is lossless. */
+  @Override
+  public OptionalLong numBytes(int[] tokens) {
+    return lossless ? OptionalLong.of(Utf8.encodedLength(decode(tokens))) : OptionalLong.empty();
   }
 
   @Override
@@ -133,6 +145,17 @@ public final class HfTokenizer implements Tokenizer {
           "tokenizer.json is not JSON (%s); prepare the data again."
               .formatted(e.getOriginalMessage()),
           e);
+    }
+  }
+
+  private static boolean isByteLevel(String json) {
+    try {
+      JsonNode root = JSON.readTree(json);
+      JsonNode normalizer = root.path("normalizer");
+      return root.path("decoder").path("type").asText().equals("ByteLevel")
+          && (normalizer.isMissingNode() || normalizer.isNull());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("it was parsed before", e);
     }
   }
 

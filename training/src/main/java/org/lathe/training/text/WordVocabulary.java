@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -105,6 +106,12 @@ public final class WordVocabulary implements Tokenizer {
       }
     }
     return text.toString();
+  }
+
+  /** Empty: the length of unknown words and the width of white space are lost. */
+  @Override
+  public OptionalLong numBytes(int[] tokens) {
+    return OptionalLong.empty();
   }
 
   /** All words; word i has id i. */
