@@ -3,8 +3,7 @@ package org.lathe.training.datastore;
 import java.util.function.IntFunction;
 
 /**
- * An external store as an evaluation uses it: keys to search, what is known of the items, and where
- * they come from.
+ * An external store as an evaluation uses it: keys to search, and what is known of the items.
  *
  * @param name for people: the directory, or what it was made of
  * @param search over the keys; gives as many neighbours as it was opened for
@@ -12,8 +11,6 @@ import java.util.function.IntFunction;
  * @param items values, positions and documents of the same items
  * @param documentName number of a document to its name
  * @param sizeBytes of keys, values, positions and index
- * @param sourceSha256 of the token file whose positions the items are, counted from its first
- *     token; "" where they come from several or an unknown one
  */
 public record ExternalMemory(
     String name,
@@ -21,8 +18,7 @@ public record ExternalMemory(
     NeighborSearch.Metric metric,
     MemoryItems items,
     IntFunction<String> documentName,
-    long sizeBytes,
-    String sourceSha256)
+    long sizeBytes)
     implements AutoCloseable {
 
   /** Of keys, values, positions and index together. */

@@ -19,8 +19,7 @@ final class ExternalMemories {
         metric,
         store,
         document -> "document " + document,
-        100,
-        "");
+        100);
   }
 
   /** q . k or q . k - |k|^2 / 2. */

@@ -67,7 +67,8 @@ class MixingTunerTest {
     MixingTuner.Choice choice = tuner.best(List.of(family));
     double plantedPerplexity = data.perplexity(planted);
     assertThat(choice.perplexity()).isCloseTo(data.perplexity(choice.mixing()), within(1e-9));
-    assertThat(choice.perplexity()).isBetween(plantedPerplexity * 0.99, plantedPerplexity * (1 + 1e-9));
+    assertThat(choice.perplexity())
+        .isBetween(plantedPerplexity * 0.99, plantedPerplexity * (1 + 1e-9));
     assertThat(choice.mixing().external().interpolation()).isCloseTo(0.3, within(0.11));
     assertThat(choice.mixing().external().temperature() / MassGrid.temperature(13))
         .isBetween(0.7, 1.42);
