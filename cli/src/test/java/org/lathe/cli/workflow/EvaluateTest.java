@@ -83,7 +83,7 @@ class EvaluateTest {
     JsonNode external = tuned.path("details").path("external");
     assertThat(external.path("bytesPerItem").asDouble()).isGreaterThan(8);
     assertThat(external.path("recall").path("1").asDouble())
-        .isLessThanOrEqualTo(external.path("recall").path("8").asDouble());
+        .isLessThanOrEqualTo(external.path("recall").path("4").asDouble());
     assertThat(tuned.at("/mixing/external/external/temperature").asDouble()).isPositive();
     explained(tuned.path("explanations"));
 
