@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +82,10 @@ class CommandsTest {
                 "valid",
                 List.of(MemoryKind.NONE, MemoryKind.CACHE, MemoryKind.KNN),
                 true,
+                Optional.empty(),
+                Optional.empty(),
+                List.of(1.0),
+                0,
                 Overrides.NONE),
             new ExportRequest(directory, Path.of("m"), OptionalLong.of(3), Overrides.NONE),
             new PredictRequest(directory, List.of("first prompt", "second"), 7, Overrides.NONE));

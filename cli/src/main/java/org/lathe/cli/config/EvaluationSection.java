@@ -7,11 +7,19 @@ package org.lathe.cli.config;
  * @param stride tokens newly predicted per window
  * @param longTermItems items of long-term memory or of the long cache
  * @param neighbors K of the nearest-neighbor datastore
+ * @param exclusionRadius where the store holds the measured text itself: positions on either side
+ *     of a query's own, which is always left out, that are left out too
  * @param maxTokens measure so many tokens of the split; 0 = all
  * @param storeTokens training tokens in the datastore; 0 = all
  */
 public record EvaluationSection(
-    int window, int stride, int longTermItems, int neighbors, long maxTokens, long storeTokens) {
+    int window,
+    int stride,
+    int longTermItems,
+    int neighbors,
+    int exclusionRadius,
+    long maxTokens,
+    long storeTokens) {
   public EvaluationSection {
     Check.between("evaluation.window", window, 2, 1_048_576);
     Check.require(
@@ -21,6 +29,7 @@ public record EvaluationSection(
         "a whole number from 1 to evaluation.window (" + window + ")");
     Check.between("evaluation.longTermItems", longTermItems, 1, 1_048_576);
     Check.between("evaluation.neighbors", neighbors, 1, 65_536);
+    Check.between("evaluation.exclusionRadius", exclusionRadius, 0, 65_536);
     Check.atLeast("evaluation.maxTokens", maxTokens, 0);
     Check.atLeast("evaluation.storeTokens", storeTokens, 0);
   }

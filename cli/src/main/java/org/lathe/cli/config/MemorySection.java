@@ -13,7 +13,10 @@ import org.lathe.training.similarity.SimilarityConfig;
  * @param similarity how similar segments are found for a batch; external only
  */
 public record MemorySection(
-    MemoryConfig.MemoryObjective objective, double dropLocal, int segmentsPerGroup, Similarity similarity) {
+    MemoryConfig.MemoryObjective objective,
+    double dropLocal,
+    int segmentsPerGroup,
+    Similarity similarity) {
   /**
    * BM25 between segments.
    *

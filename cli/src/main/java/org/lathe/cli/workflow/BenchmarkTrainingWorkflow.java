@@ -10,6 +10,7 @@ import org.lathe.cli.config.RunConfig;
 import org.lathe.export.latency.HardwareFile;
 import org.lathe.export.latency.Samples;
 import org.lathe.training.batching.Batches;
+import org.lathe.training.batching.RandomBatches;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.loop.Trainer;
 
@@ -35,8 +36,8 @@ final class BenchmarkTrainingWorkflow {
         return Outcome.done(
             Map.of(), List.of("would time " + request.steps() + " steps of each in turns"));
       }
-      Batches firstBatches = TrainWorkflow.batches(config, data.train());
-      Batches secondBatches = TrainWorkflow.batches(alternative, data.train());
+      Batches firstBatches = batches(config, data);
+      Batches secondBatches = batches(alternative, data);
       double[] firstMs = new double[request.steps()];
       double[] secondMs = new double[request.steps()];
       for (int i = -WARMUP_STEPS; i < request.steps(); i++) {
@@ -50,6 +51,15 @@ final class BenchmarkTrainingWorkflow {
       }
       return outcome(request, context, new Samples(firstMs), new Samples(secondMs));
     }
+  }
+
+  /** How segments were chosen does not change what a step costs. */
+  private static Batches batches(RunConfig config, PreparedData data) {
+    return new RandomBatches(
+        data.train(),
+        config.training().batchSize(),
+        config.training().segmentLength(),
+        config.seed());
   }
 
   private static double timeMs(Trainer trainer, Batches batches) {

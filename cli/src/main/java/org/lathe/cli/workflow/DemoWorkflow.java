@@ -19,7 +19,6 @@ import org.lathe.export.verification.ReferenceScorer;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.pruning.budget.ParameterCount;
 import org.lathe.training.data.PreparedData;
-import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.files.JsonFile;
 
 /**
@@ -85,7 +84,7 @@ final class DemoWorkflow {
     }
     MemoryStudy.Finding slim = summary.timed("evaluate", () -> evaluateSlim(memory));
     note("5/6 export", "SavedModels, checked in a fresh JVM and timed against each other");
-    Path exported = summary.timed("export", () -> export(slim.mixing().temperature()));
+    Path exported = summary.timed("export", () -> export(slim.temperature()));
     double seconds = (System.nanoTime() - start) * 1e-9;
     note("6/6 tell", "");
     JsonFile.write(
@@ -137,13 +136,15 @@ final class DemoWorkflow {
 
   private boolean evaluate() {
     try (MemoryStudy vanilla = study(vanillaRun)) {
-      put("vanilla", vanilla.withoutMemory());
+      put("vanilla", vanilla.withoutMemory().perplexity());
       put("vanillaCacheLocal", vanilla.tuned(0).perplexity());
       put("vanillaCacheLong", vanilla.tuned(longTermItems()).perplexity());
-      put("vanillaKnn", vanilla.neighbors(NeighborSearch.Metric.SQUARED_L2).perplexity());
+      put(
+          "vanillaKnn",
+          vanilla.neighbors(vanilla.trainingText(MemoryKind.KNN), 1, null).perplexity());
     }
     try (MemoryStudy trime = study(trimeRun)) {
-      put("trimeNone", trime.withoutMemory());
+      put("trimeNone", trime.withoutMemory().perplexity());
       put("trimeLocal", trime.tunedShared(0).perplexity());
       put("trimeLong", trime.tunedShared(longTermItems()).perplexity());
     }

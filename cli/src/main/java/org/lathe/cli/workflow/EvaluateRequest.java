@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.lathe.cli.config.Overrides;
 
 /**
@@ -11,11 +12,24 @@ import org.lathe.cli.config.Overrides;
  * @param split train, valid or test
  * @param memories one measurement each, in this order
  * @param tune choose temperature and interpolation on the validation split first
+ * @param data prepared data of another corpus to measure on; else the run's own
+ * @param store directory of the external memory; else the run's training text, in the heap
+ * @param storeFractions parts of the store used, one measurement each, in (0, 1]
+ * @param numExplained positions whose prediction is taken apart by memory item
  * @param overrides changes to the run's configuration
  */
 public record EvaluateRequest(
-    Path run, String split, List<MemoryKind> memories, boolean tune, Overrides overrides) {
+    Path run,
+    String split,
+    List<MemoryKind> memories,
+    boolean tune,
+    Optional<Path> data,
+    Optional<Path> store,
+    List<Double> storeFractions,
+    int numExplained,
+    Overrides overrides) {
   public EvaluateRequest {
     memories = List.copyOf(memories);
+    storeFractions = List.copyOf(storeFractions);
   }
 }

@@ -6,133 +6,147 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
-import org.lathe.graphs.errors.CorruptFileException;
-import org.lathe.training.datastore.NeighborSearch;
-import org.lathe.training.files.JsonFile;
+import org.lathe.training.data.PreparedData;
+import org.lathe.training.memory.ExternalMixing;
+import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.Mixing;
 
 /**
  * {@code lathe evaluate}: perplexity of a run's model with the memories asked for. Mixings tuned
- * with --tune are kept in RUN/evaluation.json and used again without it.
+ * with --tune are kept in the evaluation file and used again without it; memories with a store are
+ * tuned when they never were.
  */
 final class EvaluateWorkflow {
-  static final String FILE = "evaluation.json";
+  private final EvaluateRequest request;
+  private final RunConfig config;
+  private final MemoryStudy study;
+  private final EvaluationFile file;
+  private final Map<String, Object> perplexity = new LinkedHashMap<>();
+  private final Map<String, Object> bitsPerByte = new LinkedHashMap<>();
+  private final Map<String, Object> details = new LinkedHashMap<>();
+  private final List<String> lines = new ArrayList<>();
+  private MemoryStudy.@Nullable Finding explained;
 
-  private EvaluateWorkflow() {}
+  private EvaluateWorkflow(
+      EvaluateRequest request, RunConfig config, MemoryStudy study, EvaluationFile file) {
+    this.request = request;
+    this.config = config;
+    this.study = study;
+    this.file = file;
+  }
 
   static Outcome run(EvaluateRequest request, RunContext context) {
     RunDirectory run = RunDirectory.open(context.storage(), request.run());
     RunConfig config = run.config(request.overrides());
-    Path file = request.run().resolve(FILE);
-    Map<String, Object> mixings = new LinkedHashMap<>(knownMixings(file, context));
-    Map<String, Object> perplexity = new LinkedHashMap<>();
-    Map<String, Object> bitsPerByte = new LinkedHashMap<>();
-    List<String> lines = new ArrayList<>();
-    try (MemoryStudy study = new MemoryStudy(run, config, request.split(), context.console())) {
-      for (MemoryKind kind : request.memories()) {
-        String name = kind.name().toLowerCase(Locale.ROOT);
-        double value =
-            kind == MemoryKind.NONE
-                ? study.withoutMemory()
-                : withMemory(study, kind, name, config, request.tune(), mixings);
-        perplexity.put(name, value);
-        OptionalDouble bits = study.bitsPerByte(value);
-        bits.ifPresent(number -> bitsPerByte.put(name, number));
-        lines.add(
-            String.format(
-                Locale.ROOT,
-                "%-6s perplexity %9.3f%s%s",
-                name,
-                value,
-                bits.isEmpty()
-                    ? ""
-                    : String.format(Locale.ROOT, "   %.4f bits per byte", bits.getAsDouble()),
-                mixings.containsKey(name) ? "   " + mixings.get(name) : ""));
-      }
-      lines.add(
-          String.format(
-              Locale.ROOT,
-              "%,d tokens of %s, window %d, stride %d, natural logarithm, per token",
-              study.numPositions(),
-              request.split(),
-              config.evaluation().window(),
-              config.evaluation().stride()));
+    EvaluationFile file = EvaluationFile.open(context.storage(), request.run(), request.data());
+    Optional<PreparedData> data =
+        request.data().map(directory -> PreparedData.open(context.storage(), directory));
+    try (MemoryStudy study =
+        new MemoryStudy(run, config, request.split(), data, context.console())) {
+      return new EvaluateWorkflow(request, config, study, file).measure();
     }
+  }
+
+  private Outcome measure() {
+    for (MemoryKind kind : request.memories()) {
+      for (double fraction : kind.usesStore() ? request.storeFractions() : List.of(1.0)) {
+        String name = name(kind, fraction);
+        MemoryStudy.Finding finding = finding(kind, name, fraction);
+        if (finding.mixing() != null) {
+          file.putMixing(name, finding.mixing());
+          explained = finding;
+        }
+        perplexity.put(name, finding.perplexity());
+        study
+            .bitsPerByte(finding.perplexity())
+            .ifPresent(
+                bits -> {
+                  bitsPerByte.put(name, bits);
+                  lines.add(String.format(Locale.ROOT, "%-8s %.4f bits per byte", name, bits));
+                });
+        details.put(name, EvaluationFacts.of(finding, study.text(), study.buckets()));
+        lines.addAll(EvaluationFacts.lines(name, finding, study.text(), study.buckets()));
+      }
+    }
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "%,d tokens of %s, window %d, stride %d, natural logarithm, per token",
+            study.text().numPositions(),
+            request.split(),
+            config.evaluation().window(),
+            config.evaluation().stride()));
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("split", request.split());
+    request.data().map(Path::toString).ifPresent(data -> facts.put("data", data));
+    request.store().map(Path::toString).ifPresent(store -> facts.put("store", store));
     facts.put("perplexity", perplexity);
     if (!bitsPerByte.isEmpty()) {
       facts.put("bitsPerByte", bitsPerByte);
     }
-    facts.put("mixing", mixings);
-    JsonFile.write(context.storage(), file, facts);
+    facts.put("details", details);
+    file.write(facts);
+    MemoryMixing mixing = explained == null ? null : explained.mixing();
+    if (request.numExplained() > 0 && explained != null && mixing != null) {
+      Explanations explanations = Explanations.of(study, explained, mixing, request.numExplained());
+      facts.put("explanations", explanations.facts());
+      lines.addAll(explanations.lines());
+    }
     return Outcome.done(facts, lines);
   }
 
-  private static double withMemory(
-      MemoryStudy study,
-      MemoryKind kind,
-      String name,
-      RunConfig config,
-      boolean tune,
-      Map<String, Object> mixings) {
-    if (kind == MemoryKind.KNN) {
-      MemoryStudy.Finding found = study.neighbors(NeighborSearch.Metric.SQUARED_L2);
-      mixings.put(name, describe(found.mixing()));
-      return found.perplexity();
-    }
-    int longTermItems = kind == MemoryKind.LONG ? config.evaluation().longTermItems() : 0;
-    if (tune) {
-      MemoryStudy.Finding found = study.tuned(longTermItems);
-      mixings.put(name, describe(found.mixing()));
-      return found.perplexity();
-    }
-    Mixing mixing =
-        mixings.containsKey(name)
-            ? parse(mixings.get(name))
-            : Mixing.shared(config.export().temperature());
-    return study.withMemory(longTermItems, mixing);
+  /** The kind, and the part of the store where it is not all: "external@10%". */
+  private static String name(MemoryKind kind, double fraction) {
+    String name = kind.name().toLowerCase(Locale.ROOT);
+    return fraction == 1 ? name : name + "@" + percent(fraction) + "%";
   }
 
-  static Map<String, Object> describe(Mixing mixing) {
-    Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("form", mixing.form().name().toLowerCase(Locale.ROOT));
-    facts.put("temperature", mixing.temperature());
-    facts.put("interpolation", mixing.interpolation());
-    return facts;
+  private static String percent(double fraction) {
+    double percent = fraction * 100;
+    return percent == Math.rint(percent)
+        ? String.valueOf((long) percent)
+        : String.valueOf(Math.round(percent * 1e4) / 1e4);
   }
 
-  private static Mixing parse(Object facts) {
-    if (facts instanceof Map<?, ?> map
-        && map.get("form") instanceof String form
-        && map.get("temperature") instanceof Number temperature
-        && map.get("interpolation") instanceof Number interpolation) {
-      try {
-        return new Mixing(
-            Mixing.Form.valueOf(form.toUpperCase(Locale.ROOT)),
-            temperature.doubleValue(),
-            interpolation.doubleValue());
-      } catch (IllegalArgumentException e) {
-        throw new CorruptFileException(FILE + " holds an impossible mixing: " + facts, e);
-      }
-    }
-    throw new CorruptFileException(
-        FILE + " holds a mixing without form, temperature and interpolation: " + facts);
+  private MemoryStudy.Finding finding(MemoryKind kind, String name, double fraction) {
+    @Nullable MemoryMixing known = request.tune() ? null : file.mixing(name);
+    return switch (kind) {
+      case NONE -> study.withoutMemory();
+      case CACHE, LOCAL -> recent(0, known);
+      case LONG -> recent(config.evaluation().longTermItems(), known);
+      case KNN -> study.neighbors(store(kind), fraction, retrieving(known));
+      case EXTERNAL -> study.all(store(kind), fraction, retrieving(known));
+    };
   }
 
-  private static Map<String, Object> knownMixings(Path file, RunContext context) {
-    if (!context.storage().exists(file)) {
-      return Map.of();
+  private MemoryStudy.Finding recent(int longTermItems, @Nullable MemoryMixing known) {
+    if (request.tune()) {
+      return study.tuned(longTermItems);
     }
-    Map<String, Object> known = new LinkedHashMap<>();
-    if (JsonFile.read(context.storage(), file).get("mixing") instanceof Map<?, ?> mixings) {
-      mixings.forEach((name, value) -> known.put(String.valueOf(name), value));
-      return known;
+    return study.recent(
+        longTermItems,
+        known == null
+            ? MemoryMixing.recentOnly(Mixing.shared(config.export().temperature()))
+            : known);
+  }
+
+  /** Files of older versions hold mixings of kNN-LM that say nothing of retrieved items. */
+  private static @Nullable MemoryMixing retrieving(@Nullable MemoryMixing known) {
+    return known == null || known.external().equals(ExternalMixing.NONE) ? null : known;
+  }
+
+  private ExternalStores store(MemoryKind kind) {
+    if (request.store().isPresent()) {
+      throw new ConfigException(
+          "--store "
+              + request.store().get()
+              + ": this build reads no store directories; leave --store out to use the training"
+              + " text");
     }
-    throw new ConfigException(
-        file + " was not written by lathe evaluate: it has no 'mixing'. Delete it and tune again.");
+    return study.trainingText(kind);
   }
 }

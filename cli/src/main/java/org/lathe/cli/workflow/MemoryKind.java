@@ -10,6 +10,13 @@ public enum MemoryKind {
   LOCAL,
   /** TRIME long-term memory: the last {@code evaluation.longTermItems} tokens of the document. */
   LONG,
-  /** A nearest-neighbor datastore over the training text, interpolated. */
-  KNN
+  /** kNN-LM: a nearest-neighbor store by itself, interpolated. */
+  KNN,
+  /** All at once: the window, long-term memory and the neighbors in a store. */
+  EXTERNAL;
+
+  /** Whether it retrieves from a store. */
+  public boolean usesStore() {
+    return this == KNN || this == EXTERNAL;
+  }
 }

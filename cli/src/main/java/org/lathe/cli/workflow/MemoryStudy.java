@@ -1,61 +1,148 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.base.Suppliers;
 import com.google.common.collect.ImmutableList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.progress.Console;
+import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
-import org.lathe.training.datastore.ExactSearch;
+import org.lathe.training.datastore.ExternalMemory;
 import org.lathe.training.datastore.KeyStore;
 import org.lathe.training.datastore.NeighborSearch;
+import org.lathe.training.evaluation.CachedNeighbors;
+import org.lathe.training.evaluation.FrequencyBuckets;
 import org.lathe.training.evaluation.LanguageModelScorer;
 import org.lathe.training.evaluation.MemoryEvaluation;
-import org.lathe.training.evaluation.NeighborEvaluation;
+import org.lathe.training.evaluation.OwnPositions;
 import org.lathe.training.evaluation.ScoredText;
 import org.lathe.training.evaluation.SlidingWindows;
-import org.lathe.training.memory.Mixing;
-import org.lathe.training.memory.MixingTuner;
+import org.lathe.training.memory.MemoryMixing;
+import org.lathe.training.memory.MemoryScan;
+import org.lathe.training.memory.MixingTuner.Family;
 
 /**
  * One model on one text with every memory that can be joined to it. The same steps serve the
- * continuous cache of a vanilla model and the memory of a TRIME model: what differs is how the
- * model was trained. Temperature and interpolation are chosen on the validation text among both
- * forms of mixing.
+ * continuous cache and kNN-LM of a vanilla model and the memories of a TRIME model: what differs is
+ * how the model was trained. Temperatures and interpolations are chosen on the validation text.
  */
 final class MemoryStudy implements AutoCloseable {
+  private static final ImmutableList<Family> ALL_FAMILIES = ImmutableList.copyOf(Family.values());
+
   private final LanguageModelScorer scorer;
   private final SlidingWindows protocol;
   private final EvaluationSection settings;
   private final double scoreScale;
+  private final boolean trainedWithMemory;
   private final int threads;
   private final Progress progress;
+  private final PreparedData ownData;
   private final PreparedData data;
-  private final ScoredText valid;
+  private final TokenFile file;
+  private final Supplier<ScoredText> valid;
   private final ScoredText text;
+  private final double scoringSeconds;
+  private final Supplier<FrequencyBuckets> buckets;
+  private final Supplier<KeyStore> trainingKeys;
 
-  /** Perplexity a token, and how memory was mixed in. */
-  record Finding(double perplexity, Mixing mixing) {}
+  /** That of the last finding, which may still be asked of its items. */
+  private @Nullable ExternalMemory lastMemory;
+
+  /**
+   * What one memory is worth.
+   *
+   * @param measured position by position
+   * @param mixing how memory was mixed in; null without memory
+   * @param seconds scoring, searching and mixing of the measured text took
+   * @param recent local and long-term memory; null = none
+   * @param retrieval null = none
+   */
+  record Finding(
+      MemoryEvaluation.Measured measured,
+      @Nullable MemoryMixing mixing,
+      double seconds,
+      @Nullable MemoryScan recent,
+      @Nullable Retrieval retrieval) {
+    double perplexity() {
+      return measured.perplexity();
+    }
+
+    /** Of the softmax with recent memory. */
+    double temperature() {
+      return mixing == null ? 1 : mixing.recent().temperature();
+    }
+  }
+
+  /** What was retrieved for the measured text, and from where; open until the next retrieval. */
+  record Retrieval(CachedNeighbors neighbors, ExternalMemory memory) {}
+
+  /** On the run's own data. */
+  MemoryStudy(RunDirectory run, RunConfig config, String split, Console console) {
+    this(run, config, split, Optional.empty(), console);
+  }
 
   /**
    * @param split train, valid or test
+   * @param otherData to measure on in place of the run's own; closed with this
    */
-  MemoryStudy(RunDirectory run, RunConfig config, String split, Console console) {
-    this.data = run.data();
+  MemoryStudy(
+      RunDirectory run,
+      RunConfig config,
+      String split,
+      Optional<PreparedData> otherData,
+      Console console) {
+    this.ownData = run.data();
+    this.data = otherData.orElse(ownData);
+    requireTokenizer(run);
     this.progress = new Progress(console);
     this.settings = config.evaluation();
     this.threads = config.threads();
     this.scoreScale = run.record().memory().scoreScale();
+    this.trainedWithMemory = run.record().memory().objective() != MemoryObjective.NONE;
     this.protocol = new SlidingWindows(settings.window(), settings.stride());
     this.scorer =
         new LanguageModelScorer(
             run.record().model(), run.modelWeights(), run.path().toString(), threads);
-    this.valid = score(data.valid(), settings.maxTokens());
-    this.text = split.equals("valid") ? valid : score(file(data, split), settings.maxTokens());
+    this.file = file(data, split);
+    long start = System.nanoTime();
+    this.text = score(file, settings.maxTokens());
+    this.scoringSeconds = seconds(start);
+    this.valid =
+        split.equals("valid")
+            ? () -> text
+            : Suppliers.memoize(() -> score(data.valid(), settings.maxTokens()));
+    this.buckets = Suppliers.memoize(() -> FrequencyBuckets.of(ownData.train()));
+    this.trainingKeys =
+        Suppliers.memoize(
+            () ->
+                KeyStore.of(
+                    score(ownData.train(), settings.storeTokens()), ownData.train()::documentAt));
+  }
+
+  private void requireTokenizer(RunDirectory run) {
+    String expected = ownData.tokenizer().fingerprint();
+    String found = data.tokenizer().fingerprint();
+    if (!found.equals(expected)) {
+      close(data, ownData);
+      throw new GraphMismatchException(
+          "the data to measure on was made by the tokenizer "
+              + found
+              + ", "
+              + run.path()
+              + " reads the tokens of "
+              + expected
+              + ". Prepare it with --set data.tokenizerFrom="
+              + run.record().dataDirectory());
+    }
   }
 
   private static TokenFile file(PreparedData data, String split) {
@@ -69,15 +156,27 @@ final class MemoryStudy implements AutoCloseable {
     };
   }
 
-  private ScoredText score(TokenFile file, long maxTokens) {
-    long size = maxTokens == 0 ? file.size() : Math.min(maxTokens, file.size());
-    int[] tokens = new int[Math.toIntExact(size)];
-    file.read(0, tokens, 0, tokens.length);
-    return scorer.score(tokens, protocol, progress);
+  private ScoredText score(TokenFile tokens, long maxTokens) {
+    long size = maxTokens == 0 ? tokens.size() : Math.min(maxTokens, tokens.size());
+    int[] read = new int[Math.toIntExact(size)];
+    tokens.read(0, read, 0, read.length);
+    return scorer.score(read, protocol, progress);
   }
 
-  int numPositions() {
-    return text.numPositions();
+  ScoredText text() {
+    return text;
+  }
+
+  TokenFile file() {
+    return file;
+  }
+
+  PreparedData data() {
+    return data;
+  }
+
+  FrequencyBuckets buckets() {
+    return buckets.get();
   }
 
   /** The same finding in bits per byte of text; empty where the tokenizer does not tell bytes. */
@@ -86,59 +185,142 @@ final class MemoryStudy implements AutoCloseable {
     return numBytes.isEmpty()
         ? OptionalDouble.empty()
         : OptionalDouble.of(
-            MemoryEvaluation.bitsPerByte(perplexity, numPositions(), numBytes.getAsLong()));
+            MemoryEvaluation.bitsPerByte(perplexity, text.numPositions(), numBytes.getAsLong()));
   }
 
   /** The vocabulary softmax alone. */
-  double withoutMemory() {
-    return MemoryEvaluation.perplexity(text);
+  Finding withoutMemory() {
+    return new Finding(MemoryEvaluation.withoutMemory(text), null, scoringSeconds, null, null);
   }
 
   /** Local memory, and this many earlier positions of long-term memory, with this mixing. */
-  double withMemory(int longTermItems, Mixing mixing) {
-    return MemoryEvaluation.perplexity(text, scoreScale, longTermItems, mixing);
+  Finding recent(int longTermItems, MemoryMixing mixing) {
+    MemoryScan scan = scan(text, longTermItems);
+    long start = System.nanoTime();
+    MemoryEvaluation.Measured measured = MemoryEvaluation.measure(text, scan, null, mixing);
+    return new Finding(measured, mixing, scoringSeconds + seconds(start), scan, null);
   }
 
   /** The same with the mixing of either form that is best on the validation text. */
   Finding tuned(int longTermItems) {
-    List<Mixing> candidates =
-        ImmutableList.<Mixing>builder()
-            .addAll(MixingTuner.linearCandidates())
-            .addAll(MixingTuner.sharedCandidates())
-            .build();
-    return tuned(longTermItems, candidates);
+    return tuned(longTermItems, ImmutableList.of(Family.SHARED, Family.LINEAR));
   }
 
   /** The same in TRIME's own form, one softmax, with the best temperature. */
   Finding tunedShared(int longTermItems) {
-    return tuned(longTermItems, MixingTuner.sharedCandidates());
+    return tuned(longTermItems, ImmutableList.of(Family.SHARED));
   }
 
-  private Finding tuned(int longTermItems, List<Mixing> candidates) {
-    Mixing best =
-        MemoryEvaluation.tune(valid, scoreScale, longTermItems, candidates, valid.numPositions());
-    return new Finding(withMemory(longTermItems, best), best);
+  private Finding tuned(int longTermItems, List<Family> families) {
+    return recent(
+        longTermItems,
+        MemoryEvaluation.tune(valid.get(), scan(valid.get(), longTermItems), null, families)
+            .mixing());
   }
 
-  /** kNN-LM over the training text, tuned on the validation text. */
-  Finding neighbors(NeighborSearch.Metric metric) {
-    ScoredText store = score(data.train(), settings.storeTokens());
-    KeyStore keys = KeyStore.of(store);
-    try (ExactSearch search =
-        new ExactSearch(keys.keys(), keys.width(), settings.neighbors(), metric, threads)) {
-      Mixing best =
-          new NeighborEvaluation(valid, keys, search, scoreScale, progress)
-              .tune(MixingTuner.linearCandidates());
-      double perplexity =
-          new NeighborEvaluation(text, keys, search, scoreScale, progress).perplexity(best);
-      return new Finding(perplexity, best);
+  /**
+   * Items of a store alone, by interpolation (kNN-LM).
+   *
+   * @param mixing tuned before; null = tune
+   */
+  Finding neighbors(ExternalStores store, double fraction, @Nullable MemoryMixing mixing) {
+    return external(store, fraction, -1, mixing, ImmutableList.of(Family.LINEAR));
+  }
+
+  /**
+   * Local memory, long-term memory and the items of a store together.
+   *
+   * @param mixing tuned before; null = tune
+   */
+  Finding all(ExternalStores store, double fraction, @Nullable MemoryMixing mixing) {
+    return external(store, fraction, settings.longTermItems(), mixing, ALL_FAMILIES);
+  }
+
+  /** By distance for kNN-LM and for models that know nothing of memory. */
+  ExternalStores trainingText(MemoryKind kind) {
+    NeighborSearch.Metric metric =
+        kind == MemoryKind.EXTERNAL && trainedWithMemory
+            ? NeighborSearch.Metric.INNER_PRODUCT
+            : NeighborSearch.Metric.SQUARED_L2;
+    return ExternalStores.ofTrainingText(ownData.train(), trainingKeys, metric, threads);
+  }
+
+  /**
+   * @param longTermItems negative = no recent memory at all
+   */
+  private Finding external(
+      ExternalStores store,
+      double fraction,
+      int longTermItems,
+      @Nullable MemoryMixing given,
+      List<Family> families) {
+    @Nullable MemoryScan scan = longTermItems < 0 ? null : scan(text, longTermItems);
+    OwnPositions own = own(store, file, text, scan);
+    MemoryMixing mixing = given;
+    if (mixing == null) {
+      ScoredText validText = valid.get();
+      @Nullable MemoryScan validScan = longTermItems < 0 ? null : scan(validText, longTermItems);
+      OwnPositions validOwn = own(store, data.valid(), validText, validScan);
+      try (ExternalMemory memory = open(store, fraction, validOwn)) {
+        mixing =
+            MemoryEvaluation.tune(
+                    validText, validScan, search(validText, memory, validOwn), families)
+                .mixing();
+      }
+    }
+    closeLastMemory();
+    ExternalMemory memory = open(store, fraction, own);
+    lastMemory = memory;
+    long start = System.nanoTime();
+    CachedNeighbors neighbors = search(text, memory, own);
+    MemoryEvaluation.Measured measured = MemoryEvaluation.measure(text, scan, neighbors, mixing);
+    return new Finding(
+        measured, mixing, scoringSeconds + seconds(start), scan, new Retrieval(neighbors, memory));
+  }
+
+  private void closeLastMemory() {
+    if (lastMemory != null) {
+      lastMemory.close();
+      lastMemory = null;
+    }
+  }
+
+  private ExternalMemory open(ExternalStores store, double fraction, OwnPositions own) {
+    return store.open(settings.neighbors() + own.margin(), fraction);
+  }
+
+  private CachedNeighbors search(ScoredText queries, ExternalMemory memory, OwnPositions own) {
+    return CachedNeighbors.search(queries, memory, scoreScale, settings.neighbors(), own, progress);
+  }
+
+  /** What a text must not find of itself in a store. */
+  private OwnPositions own(
+      ExternalStores store, TokenFile tokens, ScoredText scored, @Nullable MemoryScan scan) {
+    return store.holds(tokens)
+        ? OwnPositions.of(scored, scan, settings.exclusionRadius())
+        : OwnPositions.NONE;
+  }
+
+  private MemoryScan scan(ScoredText scored, int longTermItems) {
+    return new MemoryScan(scored, scoreScale, longTermItems);
+  }
+
+  private static double seconds(long start) {
+    return (System.nanoTime() - start) * 1e-9;
+  }
+
+  private static void close(PreparedData data, PreparedData ownData) {
+    ownData.close();
+    if (!data.equals(ownData)) {
+      data.close();
     }
   }
 
   @Override
   public void close() {
+    closeLastMemory();
     scorer.close();
     progress.close();
-    data.close();
+    close(data, ownData);
   }
 }

@@ -185,7 +185,10 @@ final class TrainWorkflow {
               tokens, batchSize, length, group == 0 ? batchSize : group, config.seed());
       case EXTERNAL ->
           new SimilarBatches(
-              tokens, similarSegments(config, tokens, run, context), batchSize, length,
+              tokens,
+              similarSegments(config, tokens, run, context),
+              batchSize,
+              length,
               config.seed());
     };
   }

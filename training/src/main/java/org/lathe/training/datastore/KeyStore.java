@@ -1,25 +1,74 @@
 package org.lathe.training.datastore;
 
+import com.google.common.base.Preconditions;
+import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import org.lathe.training.evaluation.ScoredText;
-import org.lathe.training.evaluation.SlidingWindows;
 
 /**
- * Keys and values of a text's positions, in the heap: g_j and the token y_j that followed.
+ * Keys and values of a text's positions, in the heap: g_j and the token y_j that followed. Item j
+ * is position j of the text.
  *
  * @param keys row-major (n, width)
  * @param values n tokens
+ * @param width D
+ * @param documents n numbers of documents
  */
-public record KeyStore(float[] keys, int[] values, int width) {
+public record KeyStore(float[] keys, int[] values, int width, int[] documents)
+    implements MemoryItems {
 
-  /** Every position of a scored text once, as it was encoded when it was scored. */
+  public KeyStore {
+    Preconditions.checkArgument(
+        keys.length == (long) values.length * width && documents.length == values.length,
+        "%s keys of width %s, %s values and %s documents do not belong together",
+        keys.length,
+        width,
+        values.length,
+        documents.length);
+  }
+
+  /** Every position of a scored text once, as it was encoded when it was scored; one document. */
   public static KeyStore of(ScoredText text) {
-    float[] keys = new float[text.numPositions() * text.width()];
-    for (int w = 0; w < text.windows().size(); w++) {
-      SlidingWindows.Window window = text.windows().get(w);
-      int from = (window.scoredFrom() - window.begin()) * text.width();
-      float[] taps = text.taps().get(w);
-      System.arraycopy(taps, from, keys, window.scoredFrom() * text.width(), taps.length - from);
-    }
-    return new KeyStore(keys, text.targets(), text.width());
+    return of(text, position -> 0);
+  }
+
+  /**
+   * The same for a text of several documents.
+   *
+   * @param documentAt position to number of its document
+   */
+  public static KeyStore of(ScoredText text, IntUnaryOperator documentAt) {
+    int[] documents = new int[text.numPositions()];
+    Arrays.setAll(documents, documentAt);
+    return new KeyStore(text.scoredKeys(), text.targets(), text.width(), documents);
+  }
+
+  /** The first items only. */
+  public KeyStore first(int numItems) {
+    return new KeyStore(
+        Arrays.copyOf(keys, numItems * width),
+        Arrays.copyOf(values, numItems),
+        width,
+        Arrays.copyOf(documents, numItems));
+  }
+
+  @Override
+  public int numItems() {
+    return values.length;
+  }
+
+  @Override
+  public int value(int item) {
+    return values[item];
+  }
+
+  @Override
+  public long position(int item) {
+    return item;
+  }
+
+  @Override
+  public int document(int item) {
+    return documents[item];
   }
 }

@@ -1,23 +1,59 @@
 package org.lathe.training.evaluation;
 
 import com.google.common.base.Preconditions;
-import java.util.List;
+import java.util.Collection;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.lathe.training.memory.MassGrid;
 import org.lathe.training.memory.MemoryMass;
+import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.MemoryScan;
-import org.lathe.training.memory.Mixing;
 import org.lathe.training.memory.MixingTuner;
 
-/** Perplexity per token with the natural logarithm, without memory and with it. */
+/** What a text's tokens are worth to a model without memory, and with any of its memories. */
 public final class MemoryEvaluation {
   private MemoryEvaluation() {}
 
-  /** exp of the mean -ln P(y) of the vocabulary softmax alone. */
-  public static double perplexity(ScoredText text) {
-    double sum = 0;
-    for (int i = 0; i < text.numPositions(); i++) {
-      sum -= text.vocabularyLogProbability(i);
+  /**
+   * One mode of prediction over a text.
+   *
+   * @param logProbabilities ln P_final(y) of each position
+   * @param memoryShares part of the mass of P_final that memory items hold, of each position
+   * @param externalShares part of the retrieved items alone
+   */
+  public record Measured(
+      double[] logProbabilities, double[] memoryShares, double[] externalShares) {
+
+    /** Per token, natural logarithm. */
+    public double perplexity() {
+      return Math.exp(-mean(logProbabilities));
     }
-    return Math.exp(sum / text.numPositions());
+
+    public double meanMemoryShare() {
+      return mean(memoryShares);
+    }
+
+    public double meanExternalShare() {
+      return mean(externalShares);
+    }
+
+    private static double mean(double[] values) {
+      double sum = 0;
+      for (double value : values) {
+        sum += value;
+      }
+      return sum / values.length;
+    }
+  }
+
+  /** The vocabulary softmax alone. */
+  public static Measured withoutMemory(ScoredText text) {
+    double[] logProbabilities = new double[text.numPositions()];
+    for (int i = 0; i < logProbabilities.length; i++) {
+      logProbabilities[i] = text.vocabularyLogProbability(i);
+    }
+    return new Measured(
+        logProbabilities, new double[logProbabilities.length], new double[logProbabilities.length]);
   }
 
   /**
@@ -35,46 +71,81 @@ public final class MemoryEvaluation {
   }
 
   /**
-   * Perplexity with local memory and, where longTermItems is positive, long-term memory.
+   * With memories, mixed as said.
    *
-   * @param scoreScale factor on inner products
+   * @param recent local and long-term memory; null = none
+   * @param external retrieved items; null = none
    */
-  public static double perplexity(
-      ScoredText text, double scoreScale, int longTermItems, Mixing mixing) {
-    double[] sum = new double[1];
-    new MemoryScan(text, scoreScale, longTermItems)
-        .forEach(
-            text.numPositions(),
-            (position, scores, values, numItems) -> {
-              MemoryMass mass =
+  public static Measured measure(
+      ScoredText text,
+      @Nullable MemoryScan recent,
+      @Nullable CachedNeighbors external,
+      MemoryMixing mixing) {
+    int numPositions = text.numPositions();
+    MemoryMass[] recentMasses = new MemoryMass[numPositions];
+    double temperature = mixing.recent().temperature();
+    if (recent != null) {
+      recent.forEachInParallel(
+          (position, scores, values, numItems) ->
+              recentMasses[position] =
                   MemoryMass.of(
-                      scores, values, 0, numItems, text.targets()[position], mixing.temperature());
-              sum[0] -=
-                  mixing.logProbability(
-                      text.vocabularyMass()[position], text.targetLogits()[position], mass);
-            });
-    return Math.exp(sum[0] / text.numPositions());
+                      scores, values, 0, numItems, text.targets()[position], temperature));
+    }
+    Measured measured =
+        new Measured(new double[numPositions], new double[numPositions], new double[numPositions]);
+    IntStream.range(0, numPositions)
+        .parallel()
+        .forEach(
+            i ->
+                put(
+                    measured,
+                    i,
+                    text,
+                    mixing,
+                    masses(
+                        recent == null ? MemoryMass.EMPTY : recentMasses[i], external, i, mixing)));
+    return measured;
+  }
+
+  private static MemoryMixing.Masses masses(
+      MemoryMass recent, @Nullable CachedNeighbors external, int position, MemoryMixing mixing) {
+    if (external == null) {
+      return new MemoryMixing.Masses(recent, MemoryMass.EMPTY, MemoryMass.EMPTY);
+    }
+    return new MemoryMixing.Masses(
+        recent,
+        mixing.external().shared()
+            ? external.mass(position, mixing.recent().temperature())
+            : MemoryMass.EMPTY,
+        external.mass(position, mixing.external().temperature()));
+  }
+
+  private static void put(
+      Measured measured, int i, ScoredText text, MemoryMixing mixing, MemoryMixing.Masses masses) {
+    double vocabularyMass = text.vocabularyMass()[i];
+    measured.logProbabilities()[i] =
+        mixing.logProbability(vocabularyMass, text.targetLogits()[i], masses);
+    measured.memoryShares()[i] = mixing.memoryShare(vocabularyMass, masses);
+    measured.externalShares()[i] = mixing.externalShare(vocabularyMass, masses);
   }
 
   /**
-   * The candidate with the lowest perplexity on a text, usually the validation part.
+   * The mixing with the lowest perplexity on a text, usually the validation part.
    *
-   * @param limit positions used
+   * @param recent local and long-term memory; null = none
+   * @param external retrieved items; null = none
+   * @param families kinds of mixing to choose from
    */
-  public static Mixing tune(
-      ScoredText text, double scoreScale, int longTermItems, List<Mixing> candidates, int limit) {
-    MixingTuner tuner = new MixingTuner(candidates);
-    new MemoryScan(text, scoreScale, longTermItems)
-        .forEach(
-            Math.min(limit, text.numPositions()),
-            (position, scores, values, numItems) ->
-                tuner.add(
-                    text.vocabularyMass()[position],
-                    text.targetLogits()[position],
-                    scores,
-                    values,
-                    numItems,
-                    text.targets()[position]));
-    return tuner.best();
+  public static MixingTuner.Choice tune(
+      ScoredText text,
+      @Nullable MemoryScan recent,
+      @Nullable CachedNeighbors external,
+      Collection<MixingTuner.Family> families) {
+    return new MixingTuner(
+            text.vocabularyMass(),
+            text.targetLogits(),
+            recent == null ? null : MassGrid.of(recent),
+            external == null ? null : external.masses())
+        .best(families);
   }
 }

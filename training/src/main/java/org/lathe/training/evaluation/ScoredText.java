@@ -30,4 +30,38 @@ public record ScoredText(
   public double vocabularyLogProbability(int position) {
     return targetLogits[position] - vocabularyMass[position];
   }
+
+  /** Index of the window that scores this position. */
+  public int windowOf(int position) {
+    int low = 0;
+    int high = windows.size() - 1;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (position < windows.get(middle).end()) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+
+  /** g of every position once, as it was encoded when it was scored; row-major (n, D). */
+  public float[] scoredKeys() {
+    float[] keys = new float[Math.multiplyExact(numPositions(), width)];
+    for (int w = 0; w < windows.size(); w++) {
+      SlidingWindows.Window window = windows.get(w);
+      int from = (window.scoredFrom() - window.begin()) * width;
+      float[] some = taps.get(w);
+      System.arraycopy(some, from, keys, window.scoredFrom() * width, some.length - from);
+    }
+    return keys;
+  }
+
+  /** Copies g of a position, as its own window encodes it, to target from offset on. */
+  public void copyQuery(int position, float[] target, int offset) {
+    int w = windowOf(position);
+    int from = (position - windows.get(w).begin()) * width;
+    System.arraycopy(taps.get(w), from, target, offset, width);
+  }
 }

@@ -1,4 +1,7 @@
-/** Perplexity by sliding windows; runs trained models over text. */
+/**
+ * Perplexity by sliding windows, with every memory, and what each prediction owes to which item;
+ * runs trained models over text.
+ */
 @NullMarked
 package org.lathe.training.evaluation;
 

@@ -10,19 +10,19 @@ public record MemoryMass(double all, double matching) {
       new MemoryMass(Double.NEGATIVE_INFINITY, Double.NEGATIVE_INFINITY);
 
   /**
-   * @param scores s_j of the visible items
+   * @param scores s_j of the visible items; negative infinity = no item
    * @param values their tokens
    * @param begin first item to count
    * @param end after the last item
    */
   public static MemoryMass of(
       float[] scores, int[] values, int begin, int end, int target, double temperature) {
-    if (begin >= end) {
-      return EMPTY;
-    }
     float max = Float.NEGATIVE_INFINITY;
     for (int j = begin; j < end; j++) {
       max = Math.max(max, scores[j]);
+    }
+    if (max == Float.NEGATIVE_INFINITY) {
+      return EMPTY;
     }
     double all = 0;
     double matching = 0;
@@ -35,6 +35,16 @@ public record MemoryMass(double all, double matching) {
     }
     double shift = max / temperature;
     return new MemoryMass(shift + Math.log(all), shift + Math.log(matching));
+  }
+
+  /** Mass of both sets of items together. */
+  public MemoryMass plus(MemoryMass other) {
+    return new MemoryMass(logAdd(all, other.all), logAdd(matching, other.matching));
+  }
+
+  /** Whether no item is visible. */
+  public boolean isEmpty() {
+    return all == Double.NEGATIVE_INFINITY;
   }
 
   /** ln(e^a + e^b). */

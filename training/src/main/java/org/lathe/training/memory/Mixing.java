@@ -23,7 +23,10 @@ public record Mixing(Form form, double temperature, double interpolation) {
   }
 
   public Mixing {
-    Preconditions.checkArgument(temperature > 0, "temperature (%s) must be positive", temperature);
+    Preconditions.checkArgument(
+        temperature > 0 && Double.isFinite(temperature),
+        "temperature (%s) must be positive",
+        temperature);
     Preconditions.checkArgument(
         interpolation >= 0 && interpolation < 1,
         "interpolation (%s) must be in [0, 1)",
@@ -47,7 +50,7 @@ public record Mixing(Form form, double temperature, double interpolation) {
    */
   public double logProbability(double vocabularyMass, double targetLogit, MemoryMass mass) {
     double vocabulary = targetLogit - vocabularyMass;
-    if (mass.all() == Double.NEGATIVE_INFINITY) {
+    if (mass.isEmpty()) {
       return vocabulary;
     }
     return switch (form) {
@@ -59,5 +62,15 @@ public record Mixing(Form form, double temperature, double interpolation) {
               Math.log1p(-interpolation) + vocabulary,
               Math.log(interpolation) + mass.matching() - mass.all());
     };
+  }
+
+  /** The part of the mixture's mass, over all tokens, that comes from memory items. */
+  public double memoryShare(double vocabularyMass, MemoryMass mass) {
+    if (mass.isEmpty()) {
+      return 0;
+    }
+    return form == Form.LINEAR
+        ? interpolation
+        : Math.exp(mass.all() - MemoryMass.logAdd(vocabularyMass, mass.all()));
   }
 }

@@ -63,7 +63,8 @@ class LanguageModelScorerTest {
                     Arrays.copyOf(tokens, WINDOW),
                     Arrays.copyOfRange(tokens, 1, WINDOW + 1))));
     assertThat(text.windows()).hasSize(1);
-    assertThat(Math.log(MemoryEvaluation.perplexity(text))).isCloseTo(loss, within(1e-6));
+    assertThat(Math.log(MemoryEvaluation.withoutMemory(text).perplexity()))
+        .isCloseTo(loss, within(1e-6));
     assertThat(text.targets()).isEqualTo(Arrays.copyOfRange(tokens, 1, WINDOW + 1));
   }
 
@@ -88,7 +89,8 @@ class LanguageModelScorerTest {
       }
     }
     double perplexity = Math.exp(sum / together.numPositions());
-    assertThat(MemoryEvaluation.perplexity(together)).isCloseTo(perplexity, within(1e-5));
+    assertThat(MemoryEvaluation.withoutMemory(together).perplexity())
+        .isCloseTo(perplexity, within(1e-5));
   }
 
   /** A text shorter than a window, and one whose last window is moved back. */
@@ -100,7 +102,7 @@ class LanguageModelScorerTest {
       for (int i = 0; i < numPositions; i++) {
         assertThat(text.vocabularyLogProbability(i)).isBetween(-50.0, 0.0);
       }
-      assertThat(MemoryEvaluation.perplexity(text)).isBetween(1.0, 100.0);
+      assertThat(MemoryEvaluation.withoutMemory(text).perplexity()).isBetween(1.0, 100.0);
     }
   }
 

@@ -15,7 +15,12 @@ public final class ScoredTexts {
   }
 
   public static ScoredText random(Random random, int numPositions, int window, int stride) {
-    int width = 1 + random.nextInt(9);
+    return random(random, numPositions, window, stride, 1 + random.nextInt(9));
+  }
+
+  /** With g of this width. */
+  public static ScoredText random(
+      Random random, int numPositions, int window, int stride, int width) {
     List<SlidingWindows.Window> windows = new SlidingWindows(window, stride).over(numPositions);
     List<float[]> taps = new ArrayList<>();
     for (SlidingWindows.Window one : windows) {

@@ -1,66 +1,196 @@
 package org.lathe.training.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.lathe.testdata.SeededCases;
 import org.lathe.training.evaluation.MemoryEvaluation;
 import org.lathe.training.evaluation.ScoredText;
 import org.lathe.training.evaluation.ScoredTexts;
+import org.lathe.training.memory.MixingTuner.Family;
 
 class MixingTunerTest {
-  /** Each candidate measured by itself; the tuner shares sums among candidates. */
+  private static final int NUM_TOKENS = 8;
+  private static final int NUM_ITEMS = 12;
+
+  /** With recent memory alone every candidate is measured by itself, from the scores. */
   @Test
   void picksWhatBruteForcePicks() {
     SeededCases.run(
-        25,
+        6,
         random -> {
           ScoredText text = ScoredTexts.random(random);
-          List<Mixing> candidates =
-              new ArrayList<>(
-                  random.nextBoolean()
-                      ? MixingTuner.sharedCandidates()
-                      : MixingTuner.linearCandidates());
-          if (random.nextBoolean()) {
-            Collections.shuffle(candidates, random);
-          }
-          Mixing best = candidates.get(0);
-          double lowest = Double.POSITIVE_INFINITY;
-          for (Mixing candidate : candidates) {
-            double perplexity = MemoryEvaluation.perplexity(text, 0.5, 20, candidate);
-            if (perplexity < lowest) {
-              lowest = perplexity;
-              best = candidate;
+          MemoryScan scan = new MemoryScan(text, 0.5, 20);
+          for (Family family : List.of(Family.SHARED, Family.LINEAR)) {
+            double lowest = Double.POSITIVE_INFINITY;
+            for (int t = 0; t < MassGrid.NUM_TEMPERATURES; t++) {
+              for (double weight : MixingTuner.INTERPOLATIONS) {
+                Mixing mixing =
+                    family == Family.SHARED
+                        ? Mixing.shared(MassGrid.temperature(t))
+                        : Mixing.linear(MassGrid.temperature(t), weight);
+                lowest = Math.min(lowest, perplexity(text, scan, MemoryMixing.recentOnly(mixing)));
+              }
             }
+            MixingTuner.Choice choice = MemoryEvaluation.tune(text, scan, null, List.of(family));
+            assertThat(choice.perplexity()).isCloseTo(lowest, within(1e-9 * lowest));
+            assertThat(perplexity(text, scan, choice.mixing()))
+                .isCloseTo(lowest, within(1e-9 * lowest));
           }
-          MixingTuner tuner = new MixingTuner(candidates);
-          new MemoryScan(text, 0.5, 20)
-              .forEach(
-                  text.numPositions(),
-                  (position, scores, values, numItems) ->
-                      tuner.add(
-                          text.vocabularyMass()[position],
-                          text.targetLogits()[position],
-                          scores,
-                          values,
-                          numItems,
-                          text.targets()[position]));
-          assertThat(tuner.best()).isEqualTo(best);
-          assertThat(tuner.bestPerplexity()).isCloseTo(lowest, within(1e-9));
-          assertThat(MemoryEvaluation.tune(text, 0.5, 20, candidates, Integer.MAX_VALUE))
-              .isEqualTo(best);
         });
   }
 
+  private static double perplexity(ScoredText text, MemoryScan scan, MemoryMixing mixing) {
+    return MemoryEvaluation.measure(text, scan, null, mixing).perplexity();
+  }
+
+  /** Targets drawn from a known mixture: what is found is not worse than it, and close to it. */
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void findsAPlantedOptimum(Family family) {
+    double temperature = MassGrid.temperature(6);
+    ExternalMixing external =
+        new ExternalMixing(family == Family.ALL_SHARED, MassGrid.temperature(13), 0.3);
+    MemoryMixing planted =
+        new MemoryMixing(
+            family == Family.LINEAR ? Mixing.linear(temperature, 0.25) : Mixing.shared(temperature),
+            external);
+    Planted data = new Planted(planted, 4_000, new Random(3));
+    MixingTuner tuner =
+        new MixingTuner(data.vocabularyMass, data.targetLogits, data.recent, data.external);
+    MixingTuner.Choice choice = tuner.best(List.of(family));
+    double plantedPerplexity = data.perplexity(planted);
+    assertThat(choice.perplexity()).isCloseTo(data.perplexity(choice.mixing()), within(1e-9));
+    assertThat(choice.perplexity())
+        .isBetween(plantedPerplexity * 0.99, plantedPerplexity * (1 + 1e-9));
+    assertThat(choice.mixing().external().interpolation()).isCloseTo(0.3, within(0.11));
+    assertThat(choice.mixing().external().temperature() / MassGrid.temperature(13))
+        .isBetween(0.7, 1.42);
+    // a memory more is never worse
+    assertThat(choice.perplexity())
+        .isLessThan(
+            new MixingTuner(data.vocabularyMass, data.targetLogits, data.recent, null)
+                .best(List.of(Family.values()))
+                .perplexity());
+    MixingTuner.Choice free = tuner.best(List.of(Family.values()));
+    assertThat(free.perplexity()).isLessThanOrEqualTo(choice.perplexity());
+  }
+
+  /** Retrieved items alone: the linear form, recent memory without weight. */
   @Test
-  void candidatesAreWhatTheListsSay() {
-    assertThat(MixingTuner.sharedCandidates()).hasSize(MixingTuner.TEMPERATURES.size());
-    assertThat(MixingTuner.linearCandidates())
-        .hasSize(MixingTuner.TEMPERATURES.size() * MixingTuner.INTERPOLATIONS.size())
-        .doesNotHaveDuplicates();
+  void withoutRecentMemory() {
+    Planted data = new Planted(MemoryMixing.externalOnly(0.5, 0.4), 3_000, new Random(4));
+    MixingTuner.Choice choice =
+        new MixingTuner(data.vocabularyMass, data.targetLogits, null, data.external)
+            .best(List.of(Family.LINEAR));
+    assertThat(choice.mixing().recent().interpolation()).isZero();
+    assertThat(choice.mixing().external().interpolation()).isCloseTo(0.4, within(0.11));
+    assertThat(choice.perplexity()).isCloseTo(data.perplexity(choice.mixing()), within(1e-9));
+  }
+
+  /** Noise is given no weight. */
+  @Test
+  void uselessMemoryIsIgnored() {
+    Planted data = new Planted(MemoryMixing.recentOnly(Mixing.shared(1)), 4_000, new Random(5));
+    MixingTuner.Choice choice =
+        new MixingTuner(data.vocabularyMass, data.targetLogits, data.recent, data.external)
+            .best(List.of(Family.SHARED));
+    assertThat(choice.mixing().external().interpolation()).isLessThanOrEqualTo(0.05);
+  }
+
+  @Test
+  void refusesNothing() {
+    Planted data = new Planted(MemoryMixing.externalOnly(1, 0.3), 5, new Random(1));
+    MixingTuner tuner = new MixingTuner(data.vocabularyMass, data.targetLogits, null, null);
+    assertThatThrownBy(() -> tuner.best(List.of())).hasMessageContaining("no family");
+    assertThatThrownBy(() -> new MixingTuner(new double[0], new double[0], null, null))
+        .hasMessageContaining("no position");
+  }
+
+  /** Random logits and items; each target is drawn from the mixture's own distribution. */
+  private static final class Planted {
+    final double[] vocabularyMass;
+    final double[] targetLogits;
+    final int[] targets;
+    final MassGrid recent;
+    final MassGrid external;
+    private final float[][] recentScores;
+    private final float[][] externalScores;
+    private final int[][] recentValues;
+    private final int[][] externalValues;
+
+    Planted(MemoryMixing mixing, int numPositions, Random random) {
+      vocabularyMass = new double[numPositions];
+      targetLogits = new double[numPositions];
+      targets = new int[numPositions];
+      recent = new MassGrid(numPositions);
+      external = new MassGrid(numPositions);
+      recentScores = new float[numPositions][];
+      externalScores = new float[numPositions][];
+      recentValues = new int[numPositions][];
+      externalValues = new int[numPositions][];
+      for (int i = 0; i < numPositions; i++) {
+        double[] logits = new double[NUM_TOKENS];
+        double sum = 0;
+        for (int w = 0; w < NUM_TOKENS; w++) {
+          logits[w] = random.nextGaussian() * 1.5;
+          sum += Math.exp(logits[w]);
+        }
+        vocabularyMass[i] = Math.log(sum);
+        recentScores[i] = scores(random);
+        externalScores[i] = scores(random);
+        recentValues[i] = random.ints(NUM_ITEMS, 0, NUM_TOKENS).toArray();
+        externalValues[i] = random.ints(NUM_ITEMS, 0, NUM_TOKENS).toArray();
+        double left = random.nextDouble();
+        int target = -1;
+        while (left > 0 && target < NUM_TOKENS - 1) {
+          target++;
+          targets[i] = target;
+          targetLogits[i] = logits[target];
+          left -=
+              Math.exp(mixing.logProbability(vocabularyMass[i], logits[target], masses(mixing, i)));
+        }
+        recent.set(i, recentScores[i], recentValues[i], 0, NUM_ITEMS, target);
+        external.set(i, externalScores[i], externalValues[i], 0, NUM_ITEMS, target);
+      }
+    }
+
+    private static float[] scores(Random random) {
+      float[] scores = new float[NUM_ITEMS];
+      for (int j = 0; j < NUM_ITEMS; j++) {
+        scores[j] = (float) (random.nextGaussian() * 1.5);
+      }
+      return scores;
+    }
+
+    private MemoryMixing.Masses masses(MemoryMixing mixing, int i) {
+      double temperature = mixing.recent().temperature();
+      return new MemoryMixing.Masses(
+          MemoryMass.of(recentScores[i], recentValues[i], 0, NUM_ITEMS, targets[i], temperature),
+          MemoryMass.of(
+              externalScores[i], externalValues[i], 0, NUM_ITEMS, targets[i], temperature),
+          MemoryMass.of(
+              externalScores[i],
+              externalValues[i],
+              0,
+              NUM_ITEMS,
+              targets[i],
+              mixing.external().temperature()));
+    }
+
+    /** By the definition of the mixing, for retrieved items alone as well. */
+    double perplexity(MemoryMixing mixing) {
+      double sum = 0;
+      for (int i = 0; i < targets.length; i++) {
+        sum -= mixing.logProbability(vocabularyMass[i], targetLogits[i], masses(mixing, i));
+      }
+      return Math.exp(sum / targets.length);
+    }
   }
 }

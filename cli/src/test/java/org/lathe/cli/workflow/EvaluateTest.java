@@ -1,0 +1,226 @@
+package org.lathe.cli.workflow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lathe.cli.Lathe;
+import org.lathe.cli.Surroundings;
+import org.lathe.training.files.LocalStorage;
+
+/** {@code lathe evaluate} with every memory on a model that was hardly trained. */
+class EvaluateTest {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  @TempDir static Path root;
+  private static Path data;
+  private static Path run;
+
+  private static String out = "";
+  private static String err = "";
+
+  @BeforeAll
+  static void prepareAndTrain() throws IOException {
+    data = root.resolve("data");
+    run = root.resolve("run");
+    Path text = Files.writeString(root.resolve("text.txt"), documents(1));
+    succeed("prepare", "--preset", "tiny", "--set", "data.sources=[" + text + "]", "--out", data);
+    succeed(
+        "train",
+        "--preset",
+        "tiny",
+        "--set",
+        "data.directory=" + data,
+        "--set",
+        "training.steps=5",
+        "--run",
+        run);
+  }
+
+  private static String documents(long seed) {
+    Random random = new Random(seed);
+    String[] words = {"int", "long", "value", "count", "=", "+", "return", "size"};
+    StringBuilder text = new StringBuilder();
+    for (int document = 0; document < 30; document++) {
+      for (int i = 0; i < 40; i++) {
+        text.append(words[random.nextInt(words.length)]).append(i % 8 == 7 ? ";\n" : " ");
+      }
+      text.append("<|endoftext|>\n");
+    }
+    return text.toString();
+  }
+
+  @Test
+  void everyMemoryAndAgainWithWhatWasTuned() throws IOException {
+    String kinds = "none,local,long,knn,external";
+    JsonNode tuned = evaluate("--memory", kinds, "--tune", "--explain", "2");
+    JsonNode perplexity = tuned.path("perplexity");
+    assertThat(perplexity).hasSize(5);
+    for (String kind : kinds.split(",")) {
+      assertThat(perplexity.path(kind).asDouble()).as(kind).isBetween(1.0, 1e4);
+      JsonNode details = tuned.path("details").path(kind);
+      assertThat(details.path("tokensPerSecond").asDouble()).isPositive();
+      assertThat(details.path("buckets")).hasSize(5);
+      assertThat(details.path("memoryShare").asDouble()).isBetween(0.0, 1.0);
+    }
+    // tuned on the text that is measured, with fewer memories among the candidates
+    assertThat(perplexity.path("knn").asDouble())
+        .isLessThanOrEqualTo(perplexity.path("none").asDouble() * (1 + 1e-6));
+    assertThat(perplexity.path("external").asDouble())
+        .isLessThanOrEqualTo(perplexity.path("long").asDouble() * (1 + 1e-4));
+    JsonNode external = tuned.path("details").path("external");
+    assertThat(external.path("bytesPerItem").asDouble()).isGreaterThan(8);
+    assertThat(external.path("recall").path("1").asDouble())
+        .isLessThanOrEqualTo(external.path("recall").path("4").asDouble());
+    assertThat(tuned.at("/mixing/external/external/temperature").asDouble()).isPositive();
+    explained(tuned.path("explanations"));
+
+    JsonNode again = evaluate("--memory", kinds);
+    for (String kind : kinds.split(",")) {
+      assertThat(again.path("perplexity").path(kind).asDouble())
+          .as(kind)
+          .isCloseTo(perplexity.path(kind).asDouble(), within(1e-3));
+    }
+    assertThat(again.path("mixing")).isEqualTo(tuned.path("mixing"));
+    assertThat(MAPPER.readTree(run.resolve("evaluation.json").toFile()).path("mixing"))
+        .isEqualTo(tuned.path("mixing"));
+    assertThat(run.resolve("evaluation.json.staging")).doesNotExist();
+  }
+
+  private static void explained(JsonNode explanations) {
+    assertThat(explanations).hasSize(2);
+    for (JsonNode one : explanations) {
+      double share = one.path("memoryShare").asDouble();
+      double documents = 0;
+      for (JsonNode document : one.path("documents")) {
+        documents += document.path("share").asDouble();
+        assertThat(document.path("document").asText()).isNotEmpty();
+        assertThat(document.path("memory").asText()).isIn("recent", "external");
+      }
+      assertThat(share).isBetween(0.0, 1.0);
+      assertThat(documents).isPositive().isLessThanOrEqualTo(share + 1e-9);
+      assertThat(one.path("target").asText()).isNotEmpty();
+      assertThat(one.path("probability").asDouble()).isBetween(0.0, 1.0);
+    }
+    assertThat(explanations.get(0).path("memoryShare").asDouble())
+        .isGreaterThanOrEqualTo(explanations.get(1).path("memoryShare").asDouble());
+  }
+
+  /** On the training text itself the nearest neighbour by distance would always be the answer. */
+  @Test
+  void theStoreNeverShowsTheAnswer() throws IOException {
+    JsonNode facts =
+        evaluate(
+            "--split", "train", "--memory", "knn,external", "--set", "evaluation.maxTokens=400");
+    assertThat(facts.at("/details/knn/recall/1").asDouble()).isLessThan(0.9);
+    assertThat(facts.at("/details/external/recall/1").asDouble()).isLessThan(0.9);
+  }
+
+  @Test
+  void growthOfTheStore() throws IOException {
+    JsonNode facts = evaluate("--memory", "knn", "--store-fraction", "0.1,1", "--tune");
+    assertThat(facts.path("perplexity")).hasSize(2);
+    int all = facts.at("/details/knn/numItems").asInt();
+    assertThat(facts.path("details").path("knn@10%").path("numItems").asInt())
+        .isCloseTo(all / 10, within(1));
+    assertThat(facts.path("mixing").has("knn@10%")).isTrue();
+  }
+
+  @Test
+  void anotherCorpus() throws IOException {
+    Path other = root.resolve("other");
+    Path text = Files.writeString(root.resolve("other.txt"), documents(2));
+    String sources = "data.sources=[" + text + "]";
+    succeed(
+        "prepare",
+        "--preset",
+        "tiny",
+        "--set",
+        sources,
+        "--set",
+        "data.tokenizerFrom=" + data,
+        "--out",
+        other);
+    double own = evaluate("--memory", "local").at("/perplexity/local").asDouble();
+    JsonNode facts = evaluate("--memory", "local,external", "--data", other);
+    assertThat(facts.path("data").asText()).isEqualTo(other.toString());
+    assertThat(facts.at("/perplexity/local").asDouble()).isNotCloseTo(own, within(1e-9));
+    assertThat(run.resolve("evaluation-other.json")).exists();
+
+    Path foreign = root.resolve("foreign");
+    succeed(
+        "prepare",
+        "--preset",
+        "tiny",
+        "--set",
+        sources,
+        "--set",
+        "data.tokenizer=word",
+        "--out",
+        foreign);
+    assertThat(execute("evaluate", run, "--data", foreign)).isNotZero();
+    assertThat(err).contains("tokenizer", "data.tokenizerFrom=" + data);
+  }
+
+  @Test
+  void refusals() {
+    assertThat(execute("evaluate", run, "--memory", "local", "--store", data)).isEqualTo(2);
+    assertThat(err).contains("--store is used by");
+    assertThat(execute("evaluate", run, "--memory", "knn", "--store-fraction", "0")).isEqualTo(2);
+    assertThat(err).contains("--store-fraction is 0.0");
+    assertThat(execute("evaluate", run, "--memory", "none", "--explain", "1")).isEqualTo(2);
+    assertThat(err).contains("--explain needs");
+    assertThat(execute("evaluate", run, "--data", root.resolve("absent"))).isEqualTo(2);
+    assertThat(err).contains("no prepared data");
+  }
+
+  private static JsonNode evaluate(Object... options) throws IOException {
+    Object[] all = new Object[options.length + 3];
+    all[0] = "evaluate";
+    all[1] = run;
+    System.arraycopy(options, 0, all, 2, options.length);
+    all[all.length - 1] = "--json";
+    succeed(all);
+    return MAPPER.readTree(out);
+  }
+
+  private static void succeed(Object... arguments) {
+    int exitCode = execute(arguments);
+    assertThat(exitCode).as(err).isZero();
+  }
+
+  private static int execute(Object... arguments) {
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    String[] texts = new String[arguments.length];
+    for (int i = 0; i < texts.length; i++) {
+      texts[i] = arguments[i].toString();
+    }
+    int exitCode =
+        Lathe.run(
+            new Surroundings(
+                new ByteArrayInputStream(new byte[0]),
+                new PrintStream(outBytes, true, StandardCharsets.UTF_8),
+                new PrintStream(errBytes, true, StandardCharsets.UTF_8),
+                false,
+                LocalStorage.INSTANCE,
+                EngineWorkflows::new,
+                null),
+            texts);
+    out = outBytes.toString(StandardCharsets.UTF_8);
+    err = errBytes.toString(StandardCharsets.UTF_8);
+    return exitCode;
+  }
+}

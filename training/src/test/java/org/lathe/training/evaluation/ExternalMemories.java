@@ -1,0 +1,73 @@
+package org.lathe.training.evaluation;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.lathe.training.datastore.ExternalMemory;
+import org.lathe.training.datastore.KeyStore;
+import org.lathe.training.datastore.NeighborSearch;
+import org.lathe.training.datastore.NeighborSearch.Metric;
+
+/** External memories without TensorFlow: every key is looked at in double. */
+final class ExternalMemories {
+  private ExternalMemories() {}
+
+  static ExternalMemory of(KeyStore store, Metric metric, int neighbors) {
+    return new ExternalMemory(
+        "test",
+        new PlainSearch(store, metric, neighbors),
+        metric,
+        store,
+        document -> "document " + document,
+        100);
+  }
+
+  /** q . k or q . k - |k|^2 / 2. */
+  static double nearness(Metric metric, float[] query, float[] keys, int item) {
+    double sum = 0;
+    for (int d = 0; d < query.length; d++) {
+      double k = keys[item * query.length + d];
+      sum += query[d] * k - (metric == Metric.SQUARED_L2 ? k * k / 2 : 0);
+    }
+    return sum;
+  }
+
+  /** Gives one place more than there are keys where so many are asked, to show an empty one. */
+  private record PlainSearch(KeyStore store, Metric metric, int neighbors)
+      implements NeighborSearch {
+    @Override
+    public int width() {
+      return store.width();
+    }
+
+    @Override
+    public int numKeys() {
+      return store.numItems();
+    }
+
+    @Override
+    public Neighbors search(float[] queries) {
+      int numQueries = queries.length / width();
+      float[] scores = new float[numQueries * neighbors];
+      int[] items = new int[scores.length];
+      java.util.Arrays.fill(scores, Float.NEGATIVE_INFINITY);
+      for (int q = 0; q < numQueries; q++) {
+        float[] query = java.util.Arrays.copyOfRange(queries, q * width(), (q + 1) * width());
+        List<Integer> order = new ArrayList<>();
+        for (int item = 0; item < numKeys(); item++) {
+          order.add(item);
+        }
+        order.sort(
+            Comparator.comparingDouble(item -> -nearness(metric, query, store.keys(), item)));
+        for (int k = 0; k < Math.min(neighbors, numKeys()); k++) {
+          items[q * neighbors + k] = order.get(k);
+          scores[q * neighbors + k] = (float) nearness(metric, query, store.keys(), order.get(k));
+        }
+      }
+      return new Neighbors(neighbors, scores, items);
+    }
+
+    @Override
+    public void close() {}
+  }
+}
