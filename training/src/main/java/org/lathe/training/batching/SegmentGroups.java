@@ -101,8 +101,7 @@ final class SegmentGroups implements Batches {
   }
 
   private Epoch plan(long number) {
-    // java.util.Random is specified to the bit, so that runs repeat on every JVM
-    Random random = new Random(mix(mix(seed) + number));
+    Random random = Epochs.random(seed, number);
     long start = random.nextInt((int) groupTokens);
     int[] order = new int[numGroups];
     for (int i = 0; i < numGroups; i++) {
@@ -111,13 +110,5 @@ final class SegmentGroups implements Batches {
       order[other] = i;
     }
     return new Epoch(number, start, order);
-  }
-
-  /** Scatters neighbouring seeds and epochs (the finalizer of SplitMix64). */
-  private static long mix(long value) {
-    long z = value + 0x9E3779B97F4A7C15L;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
   }
 }
