@@ -15,6 +15,8 @@ public final class Presets {
       List.of(
           "demo",
           "demo-vanilla",
+          "transformer-xl",
+          "compressive",
           "trime-247m",
           "trime-150m",
           "trime-38m",

@@ -15,6 +15,7 @@ import org.lathe.training.batching.Batch;
 import org.lathe.training.batching.Batches;
 import org.lathe.training.batching.ConsecutiveBatches;
 import org.lathe.training.batching.RandomBatches;
+import org.lathe.training.batching.StreamBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
@@ -131,11 +132,14 @@ final class TrainWorkflow {
         .console()
         .note(
             String.format(
-                "%,d parameters, %,d tokens a step, %,d steps, memory %s",
+                "%,d parameters, %,d tokens a step, %,d steps, memory %s%s",
                 trainer.numParameters(),
                 config.tokensPerStep(),
                 config.training().steps(),
-                config.memory().objective().name().toLowerCase(java.util.Locale.ROOT)));
+                config.memory().objective().name().toLowerCase(java.util.Locale.ROOT),
+                config.recurrence().present()
+                    ? ", " + config.recurrence().memoryLength() + " positions remembered"
+                    : ""));
   }
 
   private static Outcome dryRun(RunConfig config, Trainer trainer) {
@@ -158,10 +162,16 @@ final class TrainWorkflow {
     return Outcome.done(facts, lines);
   }
 
-  /** CONSECUTIVE training walks the text in groups of segments; the others shuffle segments. */
+  /**
+   * A recurrent model reads streams; CONSECUTIVE training walks the text in groups of segments; the
+   * others shuffle segments.
+   */
   static Batches batches(RunConfig config, TokenFile tokens) {
     int batchSize = config.training().batchSize();
     int length = config.training().segmentLength();
+    if (config.recurrence().present()) {
+      return new StreamBatches(tokens, batchSize, length, config.seed());
+    }
     if (config.memory().objective() != MemoryConfig.MemoryObjective.CONSECUTIVE) {
       return new RandomBatches(tokens, batchSize, length, config.seed());
     }
@@ -172,13 +182,12 @@ final class TrainWorkflow {
 
   /** The first consecutive batches of the validation tokens, always the same ones. */
   static List<Batch> validation(RunConfig config, TokenFile tokens) {
+    int batchSize = config.training().batchSize();
+    int length = config.training().segmentLength();
     Batches batches =
-        new ConsecutiveBatches(
-            tokens,
-            config.training().batchSize(),
-            config.training().segmentLength(),
-            config.training().batchSize(),
-            0);
+        config.recurrence().present()
+            ? new StreamBatches(tokens, batchSize, length, 0)
+            : new ConsecutiveBatches(tokens, batchSize, length, batchSize, 0);
     long count = Math.min(MAX_VALIDATION_BATCHES, batches.batchesPerEpoch());
     List<Batch> chosen = new ArrayList<>();
     for (long i = 0; i < count; i++) {
