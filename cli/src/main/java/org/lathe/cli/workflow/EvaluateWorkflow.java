@@ -57,7 +57,7 @@ final class EvaluateWorkflow {
     facts.put("split", request.split());
     facts.put("perplexity", perplexity);
     facts.put("mixing", mixings);
-    JsonFile.write(context.storage(), file, facts);
+    JsonFile.replace(context.storage(), file, facts);
     return Outcome.done(facts, lines);
   }
 
