@@ -129,7 +129,7 @@ public final class RecurrentBlock {
     Operand<TFloat32> afterAttention = tf.math.add(xND, dropout.call(tf, attended.output()));
     Operand<TFloat32> tapND = feedForwardNorm.call(tf, afterAttention, null);
     Operand<TFloat32> hiddenND =
-        tf.math.add(afterAttention, dropout.call(tf, feedForward.call(tf, tapND, null)));
+        tf.math.add(afterAttention, dropout.call(tf, feedForward.call(tf, tapND, null, dropout)));
     return new Output(
         hiddenND, tapND, tf.stopGradient(contextBKD), tf.stopGradient(attended.usageBK()));
   }

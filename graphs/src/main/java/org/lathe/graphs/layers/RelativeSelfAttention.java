@@ -106,7 +106,7 @@ public final class RelativeSelfAttention {
         tf.math.add(scaled(tf, tf.math.add(contentBNTK, positionBNTK)), mask);
     Operand<TFloat32> probabilitiesBNTK = tf.nn.softmax(scoresBNTK);
     Operand<TFloat32> contextBNTH =
-        tf.train.batchMatMul(dropout.call(tf, probabilitiesBNTK), valueBNKH, TFloat32.class);
+        tf.train.batchMatMul(dropout.attention(tf, probabilitiesBNTK), valueBNKH, TFloat32.class);
     return new Output(
         output.call(tf, Heads.merge(tf, contextBNTH, numHeads, headSize)),
         tf.math.mean(probabilitiesBNTK, tf.constant(new int[] {1, 2})));

@@ -70,7 +70,7 @@ public record RecurrentTask(
             network,
             switches,
             state(site, "recurrence", VariableGroup.STATE),
-            Dropout.of(model.dropout(), site.seed(), site.feeds().step()),
+            Dropout.of(model, site.seed(), site.feeds().step()),
             LanguageModelTask.softmaxDropout(model, site));
     Pass validation =
         pass(
