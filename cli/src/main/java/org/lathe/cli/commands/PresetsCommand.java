@@ -35,7 +35,7 @@ final class PresetsCommand extends BaseCommand {
     List<String> lines = new ArrayList<>();
     for (String preset : Presets.names()) {
       facts.put(preset, Presets.summary(preset));
-      lines.add("%-14s%s".formatted(preset, Presets.summary(preset)));
+      lines.add("%-16s%s".formatted(preset, Presets.summary(preset)));
     }
     return Outcome.done(facts, lines);
   }

@@ -20,6 +20,8 @@ public final class Presets {
           "trime-long",
           "trime-ext",
           "bytes",
+          "transformer-xl",
+          "compressive",
           "trime-247m",
           "trime-150m",
           "trime-38m",

@@ -1,5 +1,8 @@
 package org.lathe.cli.config;
 
+import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
+import org.lathe.graphs.config.NormPlacement;
+
 /**
  * Everything a run is asked to do. Binds one to one to the YAML; every key and its default stands
  * in the resource {@code defaults.yaml}.
@@ -9,6 +12,7 @@ package org.lathe.cli.config;
  * @param data the text and how it becomes token files
  * @param model shape and arithmetic of the Transformer
  * @param memory the memory in the training objective
+ * @param recurrence memory carried from segment to segment
  * @param training batches, optimizer, schedule, checkpoints
  * @param evaluation windows and memories when measuring
  * @param pruning what is removed, how much and how
@@ -20,6 +24,7 @@ public record RunConfig(
     DataSection data,
     ModelSection model,
     MemorySection memory,
+    RecurrenceSection recurrence,
     TrainingSection training,
     EvaluationSection evaluation,
     PruningSection pruning,
@@ -47,6 +52,32 @@ public record RunConfig(
         "memory.segmentsPerGroup",
         group,
         "0 or a divisor of training.batchSize (" + training.batchSize() + ")");
+    if (recurrence.present()) {
+      requireRecurrent(model, memory, recurrence, training.segmentLength());
+    }
+  }
+
+  private static void requireRecurrent(
+      ModelSection model, MemorySection memory, RecurrenceSection recurrence, int segmentLength) {
+    Check.require(
+        model.norm() == NormPlacement.PRE, "model.norm", model.norm(), "pre in a recurrent model");
+    Check.require(
+        memory.objective() == MemoryObjective.NONE || memory.objective() == MemoryObjective.LOCAL,
+        "memory.objective",
+        memory.objective(),
+        "none or local in a recurrent model, whose rows are different texts");
+    if (recurrence.compresses()) {
+      Check.require(
+          recurrence.memoryLength() >= segmentLength,
+          "recurrence.memoryLength",
+          recurrence.memoryLength(),
+          "at least training.segmentLength (" + segmentLength + ") with compression");
+      Check.require(
+          segmentLength % recurrence.rate() == 0,
+          "recurrence.rate",
+          recurrence.rate(),
+          "a divisor of training.segmentLength (" + segmentLength + ")");
+    }
   }
 
   /** Tokens per optimizer step. */

@@ -75,11 +75,10 @@ final class EvaluateWorkflow {
     lines.add(
         String.format(
             Locale.ROOT,
-            "%,d tokens of %s, window %d, stride %d, natural logarithm, per token",
+            "%,d tokens of %s, %s, natural logarithm, per token",
             study.text().numPositions(),
             request.split(),
-            config.evaluation().window(),
-            config.evaluation().stride()));
+            study.cut()));
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("split", request.split());
     request.data().map(Path::toString).ifPresent(data -> facts.put("data", data));

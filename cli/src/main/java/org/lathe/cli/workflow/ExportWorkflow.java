@@ -24,6 +24,7 @@ final class ExportWorkflow {
   static Outcome run(ExportRequest request, RunContext context) {
     Storage storage = context.storage();
     RunDirectory run = RunDirectory.open(storage, request.run());
+    run.requireNotRecurrent("exported");
     double temperature = run.config(request.overrides()).export().temperature();
     long version =
         request

@@ -3,15 +3,19 @@ package org.lathe.cli.workflow;
 import com.google.common.base.Suppliers;
 import com.google.common.collect.ImmutableList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.EvaluationSection;
+import org.lathe.cli.config.Overrides;
+import org.lathe.cli.config.RecurrenceSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.progress.Console;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
+import org.lathe.graphs.config.RecurrenceConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.training.data.PreparedData;
@@ -24,8 +28,10 @@ import org.lathe.training.evaluation.FrequencyBuckets;
 import org.lathe.training.evaluation.LanguageModelScorer;
 import org.lathe.training.evaluation.MemoryEvaluation;
 import org.lathe.training.evaluation.OwnPositions;
+import org.lathe.training.evaluation.RecurrentScorer;
 import org.lathe.training.evaluation.ScoredText;
 import org.lathe.training.evaluation.SlidingWindows;
+import org.lathe.training.evaluation.TextScorer;
 import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.MemoryScan;
 import org.lathe.training.memory.MixingTuner.Family;
@@ -38,7 +44,8 @@ import org.lathe.training.memory.MixingTuner.Family;
 final class MemoryStudy implements AutoCloseable {
   private static final ImmutableList<Family> ALL_FAMILIES = ImmutableList.copyOf(Family.values());
 
-  private final LanguageModelScorer scorer;
+  private final TextScorer scorer;
+  private final String cut;
   private final SlidingWindows protocol;
   private final EvaluationSection settings;
   private final double scoreScale;
@@ -109,9 +116,9 @@ final class MemoryStudy implements AutoCloseable {
     this.scoreScale = run.record().memory().scoreScale();
     this.trainedWithMemory = run.record().memory().objective() != MemoryObjective.NONE;
     this.protocol = new SlidingWindows(settings.window(), settings.stride());
-    this.scorer =
-        new LanguageModelScorer(
-            run.record().model(), run.modelWeights(), run.path().toString(), threads);
+    RecurrenceSection recurrence = recurrence(run, config);
+    this.scorer = scorer(run, recurrence, threads);
+    this.cut = describe(settings, recurrence);
     this.file = file(data, split);
     long start = System.nanoTime();
     this.text = score(file, settings.maxTokens());
@@ -143,6 +150,53 @@ final class MemoryStudy implements AutoCloseable {
               + ". Prepare it with --set data.tokenizerFrom="
               + run.record().dataDirectory());
     }
+  }
+
+  /** The run's own memory, with what an evaluation may change of it. */
+  private static RecurrenceSection recurrence(RunDirectory run, RunConfig config) {
+    RecurrenceSection trained = run.config(Overrides.NONE).recurrence();
+    RecurrenceSection wanted = config.recurrence();
+    if (trained.memoryLength() != wanted.memoryLength()
+        || trained.compression() != wanted.compression()
+        || trained.rate() != wanted.rate()
+        || trained.compressedLength() != wanted.compressedLength()) {
+      throw new ConfigException(
+          "recurrence.memoryLength, compression, rate and compressedLength of "
+              + run.path()
+              + " are those of its training; set recurrence.testMemoryLength or"
+              + " recurrence.testCompressedLength to measure with another memory");
+    }
+    return wanted;
+  }
+
+  private static TextScorer scorer(RunDirectory run, RecurrenceSection recurrence, int threads) {
+    String source = run.path().toString();
+    return recurrence.present()
+        ? new RecurrentScorer(
+            run.record().model(), recurrence.toTestConfig(), run.modelWeights(), source, threads)
+        : new LanguageModelScorer(run.record().model(), run.modelWeights(), source, threads);
+  }
+
+  private static String describe(EvaluationSection settings, RecurrenceSection recurrence) {
+    if (!recurrence.present()) {
+      return String.format(
+          Locale.ROOT, "window %d, stride %d", settings.window(), settings.stride());
+    }
+    RecurrenceConfig memory = recurrence.toTestConfig();
+    String remembered =
+        String.format(
+            Locale.ROOT,
+            "segments of %d, %d positions remembered",
+            settings.stride(),
+            memory.memoryLength());
+    return memory.compression().present()
+        ? remembered + " and " + memory.compression().length() + " slots"
+        : remembered;
+  }
+
+  /** How the text is cut, for a person. */
+  String cut() {
+    return cut;
   }
 
   private static TokenFile file(PreparedData data, String split) {

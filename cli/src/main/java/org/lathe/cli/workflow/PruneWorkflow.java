@@ -81,7 +81,7 @@ final class PruneWorkflow {
   }
 
   static Outcome run(PruneRequest request, RunContext context) {
-    requireOneTable(RunDirectory.open(context.storage(), request.teacher()));
+    requirePrunable(RunDirectory.open(context.storage(), request.teacher()), request.config());
     if (context.dryRun()) {
       RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
       long prunable = ParameterCount.count(teacher.record().model());
@@ -213,7 +213,14 @@ final class PruneWorkflow {
   }
 
   /** Before minutes of timing; the gates and the slicing know one table of words. */
-  private static void requireOneTable(RunDirectory teacher) {
+  private static void requirePrunable(RunDirectory teacher, RunConfig config) {
+    teacher.requireNotRecurrent("pruned");
+    if (config.recurrence().present()) {
+      throw new ConfigException(
+          "recurrence.memoryLength is "
+              + config.recurrence().memoryLength()
+              + "; expected 0 for pruning, which makes no recurrent model");
+    }
     if (teacher.record().model().adaptive() != null) {
       throw new ConfigException(
           teacher.path()

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.graphs.weights.Weights;
@@ -116,6 +117,12 @@ final class RunDirectory {
       // without clusters these keys say nothing, and runs begun before they were there go on
       model.remove(List.of("cutoffs", "factor", "tiedProjections", "softmaxDropout"));
     }
+    if (!config.recurrence().present()) {
+      // the same for runs begun before there was recurrence
+      tree.remove("recurrence");
+    } else if (tree.get("recurrence") instanceof ObjectNode recurrence) {
+      recurrence.remove(List.of("testMemoryLength", "testCompressedLength"));
+    }
     String decisive = tree + dataSha256 + parentHash;
     return Hashing.sha256().hashString(decisive, StandardCharsets.UTF_8).toString();
   }
@@ -145,6 +152,21 @@ final class RunDirectory {
 
   CheckpointStore checkpoints() {
     return new CheckpointStore(storage, path, config(Overrides.NONE).training().keepCheckpoints());
+  }
+
+  /**
+   * Refuses what only a model with absolute positions can do.
+   *
+   * @param what cannot be done with a recurrent model, such as "exported"
+   */
+  void requireNotRecurrent(String what) {
+    if (config(Overrides.NONE).recurrence().present()) {
+      throw new ConfigException(
+          path
+              + " holds a recurrent model (recurrence.memoryLength), which cannot be "
+              + what
+              + "; it can be evaluated. Train a model with recurrence.memoryLength=0 instead.");
+    }
   }
 
   /** The newest checkpoint's model. */

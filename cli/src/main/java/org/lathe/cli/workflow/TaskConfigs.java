@@ -9,6 +9,8 @@ import org.lathe.training.data.CorpusFormat;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.loop.LanguageModelTask;
 import org.lathe.training.loop.LoopConfig;
+import org.lathe.training.loop.RecurrentTask;
+import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ScheduleConfig;
 import org.lathe.training.text.TokenizerKind;
@@ -53,16 +55,23 @@ final class TaskConfigs {
         training.minimumRatio());
   }
 
-  static LanguageModelTask languageModel(
+  static TrainingTask languageModel(
       RunConfig config, TransformerConfig model, MemoryConfig memory) {
     TrainingSection training = config.training();
-    return new LanguageModelTask(
-        model,
-        memory,
-        optimizer(training, training.learningRate()),
-        schedule(training, training.warmupSteps(), training.steps()),
-        training.clipNorm(),
-        Math.round(training.steps() * training.warmupFraction()));
+    OptimizerConfig optimizer = optimizer(training, training.learningRate());
+    ScheduleConfig schedule = schedule(training, training.warmupSteps(), training.steps());
+    long warmupSteps = Math.round(training.steps() * training.warmupFraction());
+    return config.recurrence().present()
+        ? new RecurrentTask(
+            model,
+            config.recurrence().toRecurrenceConfig(),
+            memory,
+            optimizer,
+            schedule,
+            training.clipNorm(),
+            warmupSteps)
+        : new LanguageModelTask(
+            model, memory, optimizer, schedule, training.clipNorm(), warmupSteps);
   }
 
   static LoopConfig loop(RunConfig config, long steps) {

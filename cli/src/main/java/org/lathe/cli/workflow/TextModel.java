@@ -49,6 +49,7 @@ final class TextModel implements AutoCloseable {
 
   private static TextModel ofRun(Storage storage, Path path, Overrides overrides) {
     RunDirectory run = RunDirectory.open(storage, path);
+    run.requireNotRecurrent("asked for a continuation");
     RunConfig config = run.config(overrides);
     // opening all of the data checks that the tokenizer is the one of the run
     run.data().close();

@@ -17,6 +17,7 @@ import org.lathe.training.batching.Batches;
 import org.lathe.training.batching.ConsecutiveBatches;
 import org.lathe.training.batching.RandomBatches;
 import org.lathe.training.batching.SimilarBatches;
+import org.lathe.training.batching.StreamBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
@@ -141,11 +142,14 @@ final class TrainWorkflow {
         .console()
         .note(
             String.format(
-                "%,d parameters, %,d tokens a step, %,d steps, memory %s",
+                "%,d parameters, %,d tokens a step, %,d steps, memory %s%s",
                 trainer.numParameters(),
                 config.tokensPerStep(),
                 config.training().steps(),
-                config.memory().objective().name().toLowerCase(Locale.ROOT)));
+                config.memory().objective().name().toLowerCase(Locale.ROOT),
+                config.recurrence().present()
+                    ? ", " + config.recurrence().memoryLength() + " positions remembered"
+                    : ""));
   }
 
   private static Outcome dryRun(RunConfig config, Trainer trainer) {
@@ -169,14 +173,17 @@ final class TrainWorkflow {
   }
 
   /**
-   * CONSECUTIVE training walks the text in groups of segments, EXTERNAL training joins similar
-   * segments; the others shuffle segments.
+   * A recurrent model reads streams; CONSECUTIVE training walks the text in groups of segments,
+   * EXTERNAL training joins similar segments; the others shuffle segments.
    *
    * @param run where the order of similar segments is kept
    */
   static Batches batches(RunConfig config, TokenFile tokens, Path run, RunContext context) {
     int batchSize = config.training().batchSize();
     int length = config.training().segmentLength();
+    if (config.recurrence().present()) {
+      return new StreamBatches(tokens, batchSize, length, config.seed());
+    }
     int group = config.memory().segmentsPerGroup();
     return switch (config.memory().objective()) {
       case NONE, LOCAL -> new RandomBatches(tokens, batchSize, length, config.seed());
@@ -222,13 +229,12 @@ final class TrainWorkflow {
 
   /** The first consecutive batches of the validation tokens, always the same ones. */
   static List<Batch> validation(RunConfig config, TokenFile tokens) {
+    int batchSize = config.training().batchSize();
+    int length = config.training().segmentLength();
     Batches batches =
-        new ConsecutiveBatches(
-            tokens,
-            config.training().batchSize(),
-            config.training().segmentLength(),
-            config.training().batchSize(),
-            0);
+        config.recurrence().present()
+            ? new StreamBatches(tokens, batchSize, length, 0)
+            : new ConsecutiveBatches(tokens, batchSize, length, batchSize, 0);
     long count = Math.min(MAX_VALIDATION_BATCHES, batches.batchesPerEpoch());
     List<Batch> chosen = new ArrayList<>();
     for (long i = 0; i < count; i++) {

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.lathe.graphs.config.CompressionConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
+import org.lathe.graphs.config.RecurrenceConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.files.LocalStorage;
 
@@ -105,6 +107,35 @@ class RunConfigReaderTest {
   }
 
   @Test
+  void recurrentPresets() {
+    RunConfig xl = reader.read(null, "transformer-xl", Overrides.NONE);
+    assertThat(xl.recurrence().toRecurrenceConfig())
+        .isEqualTo(RecurrenceConfig.of(128).withClampLength(255));
+    assertThat(xl.recurrence().toTestConfig().memoryLength()).isEqualTo(384);
+    RunConfig compressive = reader.read(null, "compressive", Overrides.NONE);
+    assertThat(compressive.recurrence().toTestConfig())
+        .isEqualTo(compressive.recurrence().toRecurrenceConfig());
+    assertThat(compressive.recurrence().toRecurrenceConfig().compression())
+        .isEqualTo(new CompressionConfig(CompressionConfig.Kind.CONVOLUTION, 4, 64, 1));
+    assertThat(RunConfigReader.fromJson(RunConfigReader.toJson(compressive), Overrides.NONE))
+        .isEqualTo(compressive);
+    assertThat(reader.read(null, "demo", Overrides.NONE).recurrence().present()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "model.norm=post,pre in a recurrent model",
+    "memory.objective=consecutive,none or local in a recurrent model",
+    "recurrence.memoryLength=64,at least training.segmentLength (128)",
+    "recurrence.rate=5,a divisor of training.segmentLength (128)"
+  })
+  void recurrentModelsAreLimited(String override, String expected) {
+    assertThatThrownBy(() -> reader.read(null, "compressive", new Overrides(List.of(override))))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(expected);
+  }
+
+  @Test
   void unknownKeyNamesLineAndSuggestion() throws IOException {
     Path file = file("model:\n  numLayers: 2\n  hiddenSze: 64\n");
     assertThatThrownBy(() -> reader.read(file, null, Overrides.NONE))
@@ -121,6 +152,9 @@ class RunConfigReaderTest {
       value = {
         "modle.numLayers=2 | unknown key 'modle' at the top level | did you mean 'model'?",
         "model.zzzzzz=2 | unknown key 'zzzzzz' in section 'model' | known keys: hiddenSize",
+        "recurrence.memoryLength=-1 | recurrence.memoryLength is -1 | from 0 to",
+        "recurrence.compression=pooling | recurrence.compression is 'pooling' | most-used",
+        "recurrence.compression=most-used | recurrence.compression is MOST_USED | none where",
         "training.steps=many | training.steps is 'many' | expected a whole number",
         "training.steps=1.5 | training.steps is 1.5 | expected a whole number",
         "training.steps=99999999999 | training.steps is 99999999999 | expected a whole number",

@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -184,6 +185,66 @@ class LifeCycleTest {
     assertThat(err).contains("SHA-256");
     Files.delete(base.resolve("2/MANIFEST.json"));
     assertThat(execute("verify", base)).isEqualTo(3);
+  }
+
+  /** Trained in two goes, measured with its own memory and a longer one, and nothing else. */
+  @Test
+  void recurrentModelsAreTrainedAndMeasured() throws IOException {
+    Path recurrent = root.resolve("recurrent");
+    Object[] train = {
+      "train",
+      "--preset",
+      "tiny",
+      "--set",
+      "data.directory=" + root.resolve("data"),
+      "--set",
+      "training.steps=2",
+      "--set",
+      "recurrence.memoryLength=16",
+      "--set",
+      "recurrence.compression=convolution",
+      "--set",
+      "recurrence.compressedLength=8",
+      "--run",
+      recurrent
+    };
+    succeed(train);
+    assertThat(err).contains("16 positions remembered");
+    assertThat(Files.readString(recurrent.resolve("metrics.jsonl"))).contains("reconstruction");
+    succeed(train);
+    assertThat(err).contains("resuming");
+
+    Object[] evaluate = {
+      "evaluate", recurrent, "--split", "test", "--memory", "none,long,knn", "--tune"
+    };
+    succeed(evaluate);
+    assertThat(out).contains("segments of 8, 16 positions remembered and 8 slots");
+    double own = noMemory(recurrent);
+    double longer = noMemory(recurrent, "--set", "recurrence.testMemoryLength=40");
+    assertThat(own).isPositive().isNotEqualTo(longer);
+
+    assertThat(
+            execute(
+                "evaluate", recurrent, "--split", "test", "--set", "recurrence.memoryLength=32"))
+        .isEqualTo(2);
+    assertThat(err).contains("recurrence.testMemoryLength");
+    assertThat(execute("export", recurrent, "--out", root.resolve("models").resolve("none")))
+        .isEqualTo(2);
+    assertThat(err).contains("recurrent model", "cannot be exported");
+    assertThat(execute("predict", recurrent, "--prompt", "a")).isEqualTo(2);
+    Object[] prune = {
+      "prune", "--preset", "tiny", "--teacher", recurrent, "--run", root.resolve("no")
+    };
+    assertThat(execute(prune)).isEqualTo(2);
+    assertThat(err).contains("cannot be pruned");
+    succeed("report", recurrent);
+  }
+
+  private static double noMemory(Path recurrent, Object... more) throws IOException {
+    Object[] evaluate = {"evaluate", recurrent, "--split", "test", "--memory", "none"};
+    Object[] all = Arrays.copyOf(evaluate, evaluate.length + more.length);
+    System.arraycopy(more, 0, all, evaluate.length, more.length);
+    return json(all).at("/perplexity/none").asDouble();
   }
 
   @Test

@@ -35,4 +35,10 @@ public final class LayerNorm {
         Norms.gatedLayerNorm(tf, x, gain.read(), bias.read(), epsilon, hiddenGate);
     return hiddenGate == null ? normed : tf.math.mul(normed, hiddenGate);
   }
+
+  /** The values without gates; no gradient reaches gain and bias. */
+  public Operand<TFloat32> callFixed(Ops tf, Operand<TFloat32> x) {
+    return Norms.layerNorm(
+        tf, x, tf.stopGradient(gain.read()), tf.stopGradient(bias.read()), epsilon);
+  }
 }

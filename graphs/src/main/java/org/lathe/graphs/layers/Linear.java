@@ -42,4 +42,10 @@ public final class Linear {
     Operand<TFloat32> product = tf.linalg.matMul(x, kernel.read());
     return bias == null ? product : tf.math.add(product, bias.read());
   }
+
+  /** The same values; no gradient reaches kernel and bias. */
+  public Operand<TFloat32> callFixed(Ops tf, Operand<TFloat32> x) {
+    Operand<TFloat32> product = tf.linalg.matMul(x, tf.stopGradient(kernel.read()));
+    return bias == null ? product : tf.math.add(product, tf.stopGradient(bias.read()));
+  }
 }

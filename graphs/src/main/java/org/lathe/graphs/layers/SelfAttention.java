@@ -1,6 +1,5 @@
 package org.lathe.graphs.layers;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.ops.SequenceShape;
@@ -70,27 +69,11 @@ public final class SelfAttention {
       contextBNTH =
           tf.math.mul(contextBNTH, tf.reshape(headGate, tf.constant(new int[] {1, -1, 1, 1})));
     }
-    return output.call(tf, mergeHeads(tf, contextBNTH));
+    return output.call(tf, Heads.merge(tf, contextBNTH, numHeads, headSize));
   }
 
   /** (B*T, N*H) -> (B, N, T, H). */
   private Operand<TFloat32> splitHeads(Ops tf, Operand<TFloat32> x, SequenceShape shape) {
-    Operand<TFloat32> splitBTNH =
-        tf.reshape(
-            x,
-            tf.stack(
-                List.of(
-                    shape.batchSize(),
-                    shape.length(),
-                    tf.constant(numHeads),
-                    tf.constant(headSize))));
-    return tf.linalg.transpose(splitBTNH, tf.constant(new int[] {0, 2, 1, 3}));
-  }
-
-  /** (B, N, T, H) -> (B*T, N*H). */
-  private Operand<TFloat32> mergeHeads(Ops tf, Operand<TFloat32> contextBNTH) {
-    return tf.reshape(
-        tf.linalg.transpose(contextBNTH, tf.constant(new int[] {0, 2, 1, 3})),
-        tf.constant(new int[] {-1, numHeads * headSize}));
+    return Heads.split(tf, x, shape, numHeads, headSize);
   }
 }

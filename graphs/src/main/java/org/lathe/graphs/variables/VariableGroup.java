@@ -14,6 +14,10 @@ public enum VariableGroup {
   MULTIPLIER,
   /** Trained helpers that never leave training, such as the distillation projection. */
   AUXILIARY,
+  /** What a recurrent model remembers between training batches; a checkpoint keeps it. */
+  STATE,
+  /** Values that matter within one validation only; no checkpoint keeps them. */
+  SCRATCH,
   /** Optimizer moments and gradient accumulators. */
   OPTIMIZER
 }

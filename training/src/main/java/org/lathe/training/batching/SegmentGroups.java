@@ -102,17 +102,8 @@ final class SegmentGroups implements Batches {
   }
 
   private Epoch plan(long number) {
-    // java.util.Random is specified to the bit, so that runs repeat on every JVM
-    Random random = new Random(mix(mix(seed) + number));
+    Random random = Epochs.random(seed, number);
     long start = random.nextInt((int) groupTokens);
     return new Epoch(number, start, SegmentOrder.shuffled(numGroups, random));
-  }
-
-  /** Scatters neighbouring seeds and epochs (the finalizer of SplitMix64). */
-  static long mix(long value) {
-    long z = value + 0x9E3779B97F4A7C15L;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
   }
 }

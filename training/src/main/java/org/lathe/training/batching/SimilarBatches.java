@@ -93,7 +93,7 @@ public final class SimilarBatches implements Batches {
   private Epoch epoch(long number) {
     Epoch epoch = latest;
     if (epoch == null || epoch.number != number) {
-      Random random = new Random(SegmentGroups.mix(SegmentGroups.mix(seed) + number));
+      Random random = Epochs.random(seed, number);
       int remainder = order.segments().length % batchSize;
       epoch =
           new Epoch(

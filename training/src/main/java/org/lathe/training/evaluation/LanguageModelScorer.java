@@ -26,7 +26,7 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
 /** Runs a trained decoder over texts without dropout; full and slim models alike. */
-public final class LanguageModelScorer implements AutoCloseable {
+public final class LanguageModelScorer implements TextScorer {
   /** Windows that go through the graph together. */
   private static final int WINDOWS_PER_RUN = 8;
 
@@ -62,11 +62,7 @@ public final class LanguageModelScorer implements AutoCloseable {
     new WeightTransfer(tf, catalog.all()).assign(session, weights, source);
   }
 
-  /**
-   * Scores a text.
-   *
-   * @param tokens at least two
-   */
+  @Override
   public ScoredText score(int[] tokens, SlidingWindows protocol, ProgressListener progress) {
     int numPositions = tokens.length - 1;
     List<SlidingWindows.Window> windows = protocol.over(numPositions);

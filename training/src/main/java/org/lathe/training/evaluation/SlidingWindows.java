@@ -45,4 +45,16 @@ public record SlidingWindows(int window, int stride) {
     }
     return windows;
   }
+
+  /**
+   * Windows of stride positions next to each other, all of each scored; the last may be shorter.
+   */
+  public List<Window> segments(int numPositions) {
+    Preconditions.checkArgument(numPositions > 0, "there is nothing to score");
+    List<Window> segments = new ArrayList<>();
+    for (int begin = 0; begin < numPositions; begin += stride) {
+      segments.add(new Window(begin, begin, Math.min(begin + stride, numPositions)));
+    }
+    return segments;
+  }
 }

@@ -65,6 +65,29 @@ public final class JsonFile {
   }
 
   /**
+   * Writes a file that may be there already: a sibling is written, forced and renamed over it.
+   *
+   * @throws FailedException when it cannot be written or passes the size limit
+   */
+  public static void replace(Storage storage, Path file, Map<String, ?> object) {
+    Path staging = file.resolveSibling(file.getFileName() + ".staging");
+    IoGuard.run(storage, "write", file, () -> storage.delete(staging));
+    write(storage, staging, object);
+    IoGuard.run(
+        storage,
+        "write",
+        file,
+        () -> {
+          storage.force(staging);
+          storage.move(staging, file);
+          Path directory = file.toAbsolutePath().getParent();
+          if (directory != null) {
+            storage.force(directory);
+          }
+        });
+  }
+
+  /**
    * @throws CorruptFileException when it is absent, too large, or not one JSON object
    * @throws FailedException when the disk fails
    */

@@ -39,7 +39,7 @@ public record LanguageModelTask(
     LanguageModelLoss.MemorySwitches switches =
         memorySwitches(site.feeds(), memory, warmupSteps, site.seed());
     Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());
-    Dropout softmaxDropout = softmaxDropout(site);
+    Dropout softmaxDropout = softmaxDropout(model, site);
     LanguageModelLoss training = loss(site, decoder, switches, dropout, softmaxDropout);
     LanguageModelLoss validation =
         dropout == Dropout.NONE && softmaxDropout == Dropout.NONE
@@ -79,7 +79,7 @@ public record LanguageModelTask(
   }
 
   /** Its own seed: the two kinds of dropout must not share masks. */
-  private Dropout softmaxDropout(Site site) {
+  static Dropout softmaxDropout(TransformerConfig model, Site site) {
     AdaptiveVocabulary adaptive = model.adaptive();
     return adaptive == null
         ? Dropout.NONE

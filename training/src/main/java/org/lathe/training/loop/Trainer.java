@@ -29,6 +29,7 @@ import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
@@ -48,6 +49,7 @@ public final class Trainer implements AutoCloseable {
   private final ScalarFeeds feeds;
   private final Placeholder<TInt32> inputs;
   private final Placeholder<TInt32> targets;
+  private final Placeholder<TFloat32> continues;
   private final TrainingTask.Built built;
   private final UpdateOps update;
   private final WeightTransfer state;
@@ -74,6 +76,8 @@ public final class Trainer implements AutoCloseable {
     int numPositions = config.batchSize() * config.segmentLength();
     targets =
         tf.withName("targets").placeholder(TInt32.class, Placeholder.shape(Shape.of(numPositions)));
+    continues =
+        tf.withName("continues").placeholder(TFloat32.class, Placeholder.shape(Shape.scalar()));
     built =
         task.build(
             new TrainingTask.Site(
@@ -82,6 +86,7 @@ public final class Trainer implements AutoCloseable {
                 feeds,
                 inputs,
                 targets,
+                continues,
                 config.batchSize(),
                 config.segmentLength(),
                 config.seed()));
@@ -99,6 +104,10 @@ public final class Trainer implements AutoCloseable {
     teacher = new WeightTransfer(tf, catalog.of(VariableGroup.TEACHER));
     session = Sessions.open(graph, config.threads());
     state.initialize(session);
+    List<Variable> scratch = catalog.of(VariableGroup.SCRATCH);
+    if (!scratch.isEmpty()) {
+      new WeightTransfer(tf, scratch).initialize(session);
+    }
   }
 
   /** Number of updates done. */
@@ -115,10 +124,10 @@ public final class Trainer implements AutoCloseable {
     return catalog.of(VariableGroup.MODEL).stream().mapToLong(Variable::size).sum();
   }
 
-  /** Everything a checkpoint holds: all variables but a teacher's. */
+  /** Everything a checkpoint holds: all variables but a teacher's and those of validation. */
   private List<Variable> checkpointed() {
     return catalog.all().stream()
-        .filter(v -> v.group() != VariableGroup.TEACHER)
+        .filter(v -> v.group() != VariableGroup.TEACHER && v.group() != VariableGroup.SCRATCH)
         .collect(ImmutableList.toImmutableList());
   }
 
@@ -244,14 +253,18 @@ public final class Trainer implements AutoCloseable {
     for (int i = 0; i < numMicroSteps - 1; i++) {
       long microStep = step * numMicroSteps + i;
       lossSum +=
-          run(batches.at(microStep), microStep, update.accumulate(), List.of(built.loss()))[0];
+          run(
+              batches.at(microStep),
+              microStep,
+              targets(update.accumulate()),
+              List.of(built.loss()))[0];
     }
     long microStep = (step + 1) * numMicroSteps - 1;
     List<Operand<TFloat32>> fetches = new ArrayList<>();
     fetches.add(built.loss());
     fetches.add(update.gradientNorm());
     fetches.addAll(built.metrics().values());
-    double[] fetched = run(batches.at(microStep), microStep, update.apply(), fetches);
+    double[] fetched = run(batches.at(microStep), microStep, targets(update.apply()), fetches);
     Map<String, Double> values = new LinkedHashMap<>();
     values.put("loss", (lossSum + fetched[0]) / numMicroSteps);
     values.put("gradientNorm", fetched[1]);
@@ -264,21 +277,34 @@ public final class Trainer implements AutoCloseable {
     return values;
   }
 
-  /** Mean validation loss over these batches, in nats a token. */
+  /** This update, and what the task keeps for the next micro-step. */
+  private List<Op> targets(@Nullable Op updateOp) {
+    ImmutableList.Builder<Op> ops = ImmutableList.builder();
+    if (updateOp != null) {
+      ops.add(updateOp);
+    }
+    return ops.addAll(built.stateUpdates()).build();
+  }
+
+  /**
+   * Mean validation loss over these batches, in nats a token. Batches that continue each other are
+   * given in order, the first of them with {@code continues} false.
+   */
   public double validationLoss(List<Batch> batches) {
     double sum = 0;
     for (Batch batch : batches) {
       sum +=
-          run(batch, step * config.accumulationSteps(), null, List.of(built.validationLoss()))[0];
+          run(
+              batch,
+              step * config.accumulationSteps(),
+              built.validationUpdates(),
+              List.of(built.validationLoss()))[0];
     }
     return sum / batches.size();
   }
 
   private double[] run(
-      Batch batch,
-      long microStep,
-      org.tensorflow.op.@Nullable Op target,
-      List<Operand<TFloat32>> fetches) {
+      Batch batch, long microStep, List<Op> targetOps, List<Operand<TFloat32>> fetches) {
     List<Tensor> fed = new ArrayList<>();
     try {
       Session.Runner runner = session.runner();
@@ -295,15 +321,14 @@ public final class Trainer implements AutoCloseable {
           targets,
           TInt32.tensorOf(
               Shape.of(batch.targets().length), DataBuffers.of(batch.targets(), true, false)));
+      feed(runner, fed, continues, TFloat32.scalarOf(batch.continues() ? 1 : 0));
       feed(runner, fed, feeds.step(), TInt32.scalarOf((int) microStep));
       for (ScalarFeeds.Feed scalar : feeds.all().values()) {
         double value = scalar.valueAtStep().applyAsDouble(step);
         feed(runner, fed, scalar.placeholder(), TFloat32.scalarOf((float) value));
       }
       fetches.forEach(runner::fetch);
-      if (target != null) {
-        runner.addTarget(target.op());
-      }
+      targetOps.forEach(op -> runner.addTarget(op.op()));
       double[] values = new double[fetches.size()];
       try (Result result = runner.run()) {
         for (int i = 0; i < values.length; i++) {

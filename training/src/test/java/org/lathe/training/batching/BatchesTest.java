@@ -90,6 +90,26 @@ class BatchesTest {
   }
 
   @Test
+  void rowsOfAStreamContinueTheBatchBeforeWithinAnEpoch() {
+    Batches batches = new StreamBatches(tokens, B, T, 3);
+    Set<Integer> starts = new HashSet<>();
+    for (long step = 0; step < 10 * batches.batchesPerEpoch(); step++) {
+      Batch batch = batches.at(step);
+      assertThat(batch.continues()).isEqualTo(step % batches.batchesPerEpoch() > 0);
+      if (!batch.continues()) {
+        starts.add(batch.inputs()[0]);
+        continue;
+      }
+      int[] before = batches.at(step - 1).inputs();
+      for (int row = 0; row < B; row++) {
+        assertThat(batch.inputs()[row * T]).isEqualTo(before[row * T + T - 1] + 1);
+      }
+    }
+    assertThat(starts).hasSizeGreaterThan(3).allMatch(start -> start < T);
+    assertThat(new RandomBatches(tokens, B, T, 3).at(1).continues()).isFalse();
+  }
+
+  @Test
   void theStepDeterminesTheBatchInAnyOrderOfCalls() {
     Batches[] first = all(5);
     Batches[] second = all(5);
@@ -126,6 +146,11 @@ class BatchesTest {
         .hasMessageContaining("1000 tokens")
         .hasMessageContaining("125 segments of 8")
         .hasMessageContaining("1008");
+    assertThat(new StreamBatches(tokens, 124, 8, 1).batchesPerEpoch()).isEqualTo(1);
+    assertThatThrownBy(() -> new StreamBatches(tokens, 125, 8, 1))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("125 streams")
+        .hasMessageContaining("1008");
     assertThat(new ConsecutiveBatches(tokens, 5, 100, 1).batchesPerEpoch()).isEqualTo(1);
     assertThatThrownBy(() -> new ConsecutiveBatches(tokens, 6, 100, 1))
         .isInstanceOf(ConfigException.class);
@@ -137,7 +162,8 @@ class BatchesTest {
     return new Batches[] {
       new RandomBatches(tokens, B, T, seed),
       new ConsecutiveBatches(tokens, B, T, seed),
-      new ConsecutiveBatches(tokens, B, T, 2, seed)
+      new ConsecutiveBatches(tokens, B, T, 2, seed),
+      new StreamBatches(tokens, B, T, seed)
     };
   }
 

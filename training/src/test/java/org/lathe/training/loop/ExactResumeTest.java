@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lathe.graphs.config.CompressionConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
@@ -54,15 +56,44 @@ class ExactResumeTest {
     TinyTraining.Trace straight = new TinyTraining.Trace();
     Weights expected = straight(training, straight);
 
-    Random random = new Random(SEED + 31 * objective.ordinal() + 7 * optimizer.ordinal());
-    List<Integer> stops =
-        random.ints(1, STEPS).distinct().limit(NUM_STOPS).sorted().boxed().toList();
     TinyTraining.Trace stopped = new TinyTraining.Trace();
-    Weights found = takingTurns(training, stopped, stops);
+    Weights found =
+        takingTurns(training, stopped, stops(31 * objective.ordinal() + 7 * optimizer.ordinal()));
 
     stopped.assertSame(straight);
     TinyTraining.assertSame(found, expected);
     assertThat(expected.names()).as("optimizer state is among it").anyMatch(this::isNoModel);
+  }
+
+  private static List<Integer> stops(int salt) {
+    Random random = new Random(SEED + salt);
+    return random.ints(1, STEPS).distinct().limit(NUM_STOPS).sorted().boxed().toList();
+  }
+
+  /** What a recurrent model remembers of the last batch is part of its checkpoint. */
+  @ParameterizedTest
+  @CsvSource({
+    "NONE,1",
+    "NONE,2",
+    "MEAN_POOLING,1",
+    "CONVOLUTION,1",
+    "CONVOLUTION,2",
+    "MOST_USED,1"
+  })
+  void stoppedRecurrentRunEqualsStraightRun(CompressionConfig.Kind kind, int accumulation) {
+    CompressionConfig compression =
+        kind == CompressionConfig.Kind.NONE
+            ? CompressionConfig.NONE
+            : new CompressionConfig(kind, 2, 6, 0.5);
+    TinyTraining training = TinyTraining.recurrent(compression, STEPS, accumulation);
+    TinyTraining.Trace straight = new TinyTraining.Trace();
+    Weights expected = straight(training, straight);
+    TinyTraining.Trace stopped = new TinyTraining.Trace();
+    Weights found = takingTurns(training, stopped, stops(kind.ordinal()));
+    stopped.assertSame(straight);
+    TinyTraining.assertSame(found, expected);
+    assertThat(expected.get("recurrence/recent/valid").values()).contains(1f);
+    assertThat(expected.names()).as("validation's memory").noneMatch(n -> n.contains("validation"));
   }
 
   private boolean isNoModel(String name) {

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.config.CompressionConfig;
 import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.RecurrenceConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.batching.Batch;
@@ -18,10 +20,11 @@ import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ScheduleConfig;
 
 /** A language model of a few thousand values on random tokens, and what its steps said. */
-record TinyTraining(LanguageModelTask task, LoopConfig loop, int vocabularySize) {
+record TinyTraining(TrainingTask task, LoopConfig loop, int vocabularySize) {
   static final String HASH = "tiny";
   private static final int SEGMENT_LENGTH = 8;
   private static final int BATCH_SIZE = 4;
+  private static final int BATCHES_PER_EPOCH = 6;
 
   /** Numbers of the steps that a trainer did, in order. */
   record Trace(List<Long> steps, List<Map<String, Double>> values) {
@@ -67,6 +70,24 @@ record TinyTraining(LanguageModelTask task, LoopConfig loop, int vocabularySize)
         vocabularySize);
   }
 
+  /** The same as a recurrent model whose memory is a segment and a half. */
+  static TinyTraining recurrent(CompressionConfig compression, int steps, int accumulation) {
+    int vocabularySize = 11;
+    TransformerConfig model =
+        TransformerConfig.uniform(vocabularySize, 16, 2, 2, 32, 1).withDropout(0.1);
+    return new TinyTraining(
+        new RecurrentTask(
+            model,
+            RecurrenceConfig.of(12).withClampLength(10).withCompression(compression),
+            MemoryConfig.of(MemoryConfig.MemoryObjective.LOCAL, 16),
+            OptimizerConfig.adamW(0.01),
+            ScheduleConfig.constant(),
+            1,
+            3),
+        loop(BATCH_SIZE, SEGMENT_LENGTH, steps, accumulation, 1),
+        vocabularySize);
+  }
+
   static LoopConfig loop(
       int batchSize, int segmentLength, int steps, int accumulation, int threads) {
     return new LoopConfig(
@@ -97,7 +118,8 @@ record TinyTraining(LanguageModelTask task, LoopConfig loop, int vocabularySize)
             batchSize,
             length,
             Arrays.copyOf(tokens, half),
-            Arrays.copyOfRange(tokens, half, tokens.length));
+            Arrays.copyOfRange(tokens, half, tokens.length),
+            microStep % BATCHES_PER_EPOCH > 0);
       }
 
       @Override
@@ -112,7 +134,7 @@ record TinyTraining(LanguageModelTask task, LoopConfig loop, int vocabularySize)
 
       @Override
       public long batchesPerEpoch() {
-        return Long.MAX_VALUE;
+        return BATCHES_PER_EPOCH;
       }
     };
   }
