@@ -52,7 +52,6 @@ final class DatastoreWorkflow {
           DatastoreBuilder.forNew(context.storage(), request.store(), identity),
           text,
           request.store(),
-          request.run(),
           context);
     }
   }
@@ -67,12 +66,12 @@ final class DatastoreWorkflow {
               text.modelFingerprint(),
               text.tokenizerFingerprint(),
               request.run().toString());
-      return encode(builder, text, request.store(), request.run(), context);
+      return encode(builder, text, request.store(), context);
     }
   }
 
   private static Outcome encode(
-      DatastoreBuilder builder, StoreText text, Path store, Path run, RunContext context) {
+      DatastoreBuilder builder, StoreText text, Path store, RunContext context) {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("store", store.toString());
     facts.put("source", text.text().name());

@@ -2,7 +2,6 @@ package org.lathe.training.datastore;
 
 import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableList;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -11,7 +10,6 @@ import java.util.function.LongSupplier;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.training.data.ProgressListener;
-import org.lathe.training.evaluation.SlidingWindows;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.files.Storage;
@@ -111,14 +109,12 @@ public final class DatastoreBuilder {
    */
   public BuildEstimate estimate(SourceText text) {
     EncodingPlan plan = new EncodingPlan(text, identity, chunkItems);
-    int done = 0;
-    Optional<StoreJob> job = files.job();
-    if (job.isPresent() && job.get().sourceSha256().equals(text.sha256())) {
-      Path part = files.part(job.get().part());
-      while (done < plan.chunks().size() && storage.exists(TableStore.segment(part, done))) {
-        done++;
-      }
-    }
+    int done =
+        files
+            .job()
+            .filter(job -> job.sourceSha256().equals(text.sha256()))
+            .map(job -> chunksDone(job.part(), plan))
+            .orElse(0);
     return new BuildEstimate(
         plan.numItems(),
         plan.documents().size(),
@@ -127,6 +123,15 @@ public final class DatastoreBuilder {
         plan.numEncodedPositions(),
         sizeBytes(plan, 0),
         files.freeBytes());
+  }
+
+  private int chunksDone(int part, EncodingPlan plan) {
+    int done = 0;
+    while (done < plan.chunks().size()
+        && storage.exists(TableStore.segment(files.part(part), done))) {
+      done++;
+    }
+    return done;
   }
 
   /** Bytes of the files that a plan makes, from this chunk on. */
@@ -260,12 +265,7 @@ public final class DatastoreBuilder {
               + files.directory()
               + " --unfinished'");
     }
-    int done = 0;
-    while (done < plan.chunks().size()
-        && storage.exists(TableStore.segment(files.part(job.part()), done))) {
-      done++;
-    }
-    files.requireFree(sizeBytes(plan, done));
+    files.requireFree(sizeBytes(plan, chunksDone(job.part(), plan)));
     if (found.isEmpty()) {
       files.write(job);
     } else {
@@ -282,86 +282,22 @@ public final class DatastoreBuilder {
       TextEncoder encoder,
       ProgressListener progress,
       BooleanSupplier stop) {
-    PartWriter writer = new PartWriter(storage, files.part(job.part()));
+    PartWriter part = new PartWriter(storage, files.part(job.part()));
+    ChunkWriter writer = new ChunkWriter(part, plan, encoder, stop);
     long itemsDone = 0;
     for (int i = 0; i < plan.chunks().size(); i++) {
-      EncodingPlan.Chunk chunk = plan.chunks().get(i);
-      byte[] id = StoreTable.fileId(identity, job.part(), job.sourceSha256(), i);
-      if (!writer.hasSegment(i)) {
+      if (!part.hasSegment(i)) {
+        byte[] id = StoreTable.fileId(identity, job.part(), job.sourceSha256(), i);
         long before = itemsDone;
-        boolean complete =
-            writeChunk(
-                writer,
-                i,
-                id,
-                plan,
-                chunk,
-                encoder,
-                items -> progress.progress(PROGRESS, before + items, plan.numItems()),
-                stop);
-        if (!complete) {
+        if (!writer.write(
+            i, id, items -> progress.progress(PROGRESS, before + items, plan.numItems()))) {
           return false;
         }
       }
-      itemsDone += chunk.numItems();
+      itemsDone += plan.chunks().get(i).numItems();
       progress.progress(PROGRESS, itemsDone, plan.numItems());
     }
     return true;
-  }
-
-  private interface ItemListener {
-    void stored(long items);
-  }
-
-  private boolean writeChunk(
-      PartWriter writer,
-      int segment,
-      byte[] id,
-      EncodingPlan plan,
-      EncodingPlan.Chunk chunk,
-      TextEncoder encoder,
-      ItemListener listener,
-      BooleanSupplier stop) {
-    try {
-      writer.writeSegment(
-          segment,
-          id,
-          identity.width(),
-          plan.values(chunk),
-          out -> {
-            long stored = 0;
-            for (EncodingPlan.Run run : chunk.runs()) {
-              if (stop.getAsBoolean()) {
-                throw new Stopped();
-              }
-              stored += writeRun(out, plan, run, encoder);
-              listener.stored(stored);
-            }
-          });
-      return true;
-    } catch (Stopped e) {
-      return false;
-    }
-  }
-
-  private int writeRun(
-      PartWriter.KeyOutput out, EncodingPlan plan, EncodingPlan.Run run, TextEncoder encoder)
-      throws IOException {
-    int length = run.length();
-    int width = identity.width();
-    float[] keys = encoder.encode(plan.tokens(run), run.windows().size(), length);
-    int stored = 0;
-    for (int w = 0; w < run.windows().size(); w++) {
-      SlidingWindows.Window window = run.windows().get(w);
-      for (int position = window.scoredFrom(); position < window.end(); ) {
-        int end = plan.itemsEnd(position, window.end());
-        int row = w * length + position - window.begin();
-        out.write(keys, row * width, (end - position) * width);
-        stored += end - position;
-        position = end + 1;
-      }
-    }
-    return stored;
   }
 
   private void commit(StoreJob job, EncodingPlan plan, Optional<StoreTable> table) {
@@ -390,14 +326,5 @@ public final class DatastoreBuilder {
                         .add(part)
                         .build()));
     files.deleteJob();
-  }
-
-  /** Leaves a segment that is being written; no failure. */
-  private static final class Stopped extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    Stopped() {
-      super("asked to stop", null, false, false);
-    }
   }
 }

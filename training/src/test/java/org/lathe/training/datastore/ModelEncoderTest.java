@@ -58,8 +58,7 @@ class ModelEncoderTest {
             new LanguageModelScorer(MODEL, trainer.modelWeights(), "test", 1)) {
       KeyStore expected =
           KeyStore.of(
-              scorer.score(
-                  tokens, new SlidingWindows(WINDOW, STRIDE), (what, done, total) -> {}));
+              scorer.score(tokens, new SlidingWindows(WINDOW, STRIDE), (what, done, total) -> {}));
       build(root.resolve("one"), trainer.modelWeights(), text);
       build(root.resolve("two"), trainer.modelWeights(), text);
       try (Datastore store = Datastore.open(disk, root.resolve("one"))) {
@@ -72,8 +71,7 @@ class ModelEncoderTest {
           for (int d = 0; d < WIDTH; d++) {
             double wanted = expected.keys()[position * WIDTH + d];
             // half a step of float16, and other windows beside it in the same product
-            assertThat((double) key[d])
-                .isCloseTo(wanted, within(Math.abs(wanted) / 2048 + 1e-5));
+            assertThat((double) key[d]).isCloseTo(wanted, within(Math.abs(wanted) / 2048 + 1e-5));
           }
         }
       }
