@@ -74,10 +74,10 @@ class DatastoreFaultTest {
   @ParameterizedTest
   @EnumSource(Damage.class)
   void lossOfPowerWhileBuildingAndCompacting(Damage damage) {
-    everyCrash(null, this::build, damage, damage == Damage.DELETED ? 2 : 7);
+    everyCrash(null, this::build, damage, damage == Damage.DELETED ? 3 : 11);
     Path template = built("template");
     remove(disk, template);
-    everyCrash(template, DatastoreFaultTest::compact, damage, 7);
+    everyCrash(template, DatastoreFaultTest::compact, damage, 11);
   }
 
   private Path built(String name) {
