@@ -51,7 +51,7 @@ final class StoreText implements AutoCloseable {
                   request.split(), split(data, request.split()), config.evaluation().storeTokens())
               : SourceText.of(
                   name(request.files()),
-                  CorpusReader.read(storage, request.files()),
+                  CorpusReader.read(storage, request.files(), TaskConfigs.data(config).format()),
                   data.tokenizer());
       return new StoreText(run, config, data, run.modelWeights(), text);
     } catch (RuntimeException e) {
