@@ -33,7 +33,7 @@ class CommandsTest {
   @Test
   void everyCommandHasHelpWithAnExample() {
     CommandLine line = Lathe.commandLine(lathe.surroundings());
-    assertThat(line.getSubcommands()).hasSize(13);
+    assertThat(line.getSubcommands()).hasSize(14);
     line.getSubcommands()
         .forEach(
             (name, command) ->

@@ -59,4 +59,9 @@ abstract class BaseCommand implements Callable<Integer> {
   final Path existingRun(Path path) {
     return existingDirectory(path, "run", "make one with 'lathe train CONFIG --run " + path + "'");
   }
+
+  final Path existingStore(Path path) {
+    return existingDirectory(
+        path, "datastore", "make one with 'lathe datastore build RUN --out " + path + "'");
+  }
 }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
       PrepareCommand.class,
       TrainCommand.class,
       EvaluateCommand.class,
+      DatastoreCommand.class,
       PruneCommand.class,
       ExportCommand.class,
       VerifyCommand.class,

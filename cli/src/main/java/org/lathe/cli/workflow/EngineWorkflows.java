@@ -49,6 +49,11 @@ public final class EngineWorkflows implements Workflows {
   }
 
   @Override
+  public Outcome datastore(DatastoreRequest request, RunContext context) {
+    return DatastoreWorkflow.run(request, context);
+  }
+
+  @Override
   public Outcome demo(DemoRequest request, RunContext context) {
     return DemoWorkflow.run(request, context);
   }

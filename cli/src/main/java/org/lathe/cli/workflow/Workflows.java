@@ -25,5 +25,7 @@ public interface Workflows {
 
   Outcome benchmarkTraining(BenchmarkTrainingRequest request, RunContext context);
 
+  Outcome datastore(DatastoreRequest request, RunContext context);
+
   Outcome demo(DemoRequest request, RunContext context);
 }

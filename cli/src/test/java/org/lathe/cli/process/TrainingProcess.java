@@ -82,6 +82,15 @@ final class TrainingProcess {
 
   /** A child that trains; what it says is appended to RUN.log beside the run. */
   Process start(Path run) throws IOException {
+    return start(run, arguments(run));
+  }
+
+  /**
+   * A child that runs any command.
+   *
+   * @param target beside which TARGET.log is appended to
+   */
+  Process start(Path target, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -95,13 +104,13 @@ final class TrainingProcess {
                 "-cp",
                 System.getProperty("java.class.path"),
                 Lathe.class.getName()));
-    command.addAll(List.of(arguments(run)));
+    command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("TF_CPP_MIN_LOG_LEVEL", "2");
     builder.environment().put("RUST_FLAVOR", "cpu");
     return builder
         .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(log(run).toFile()))
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(log(target).toFile()))
         .start();
   }
 

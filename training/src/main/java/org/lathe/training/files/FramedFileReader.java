@@ -13,9 +13,9 @@ import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.FormatTooNewException;
 
 /**
- * A {@link FramedFile} mapped into memory. Opening verifies every byte of it, so that later reads
- * cannot meet damage. Safe for several threads. The mapping itself goes when the garbage collector
- * finds it unused.
+ * A {@link FramedFile} mapped into memory. {@link #open} verifies every byte of it, so that later
+ * reads cannot meet damage; {@link #openLazily} leaves each block's check to the first read of it.
+ * Safe for several threads. The mapping itself goes when the garbage collector finds it unused.
  */
 public final class FramedFileReader implements AutoCloseable {
   private static final int STORED_BLOCK_BYTES = FramedFile.BLOCK_BYTES + FramedFile.CRC_BYTES;
@@ -26,17 +26,32 @@ public final class FramedFileReader implements AutoCloseable {
   private final Path file;
   private final int version;
   private final byte[] id;
+  private final int headerBytes;
   private final long payloadBytes;
   private final ByteBuffer[] blocks;
+  private final int[] blockCrcs;
+
+  /** Several threads may check a block at once, with the same result. */
+  private final boolean[] checked;
+
   private volatile boolean closed;
 
   private FramedFileReader(
-      Path file, int version, byte[] id, long payloadBytes, ByteBuffer[] blocks) {
+      Path file,
+      int version,
+      byte[] id,
+      int headerBytes,
+      long payloadBytes,
+      ByteBuffer[] blocks,
+      int[] blockCrcs) {
     this.file = file;
     this.version = version;
     this.id = id;
+    this.headerBytes = headerBytes;
     this.payloadBytes = payloadBytes;
     this.blocks = blocks;
+    this.blockCrcs = blockCrcs;
+    this.checked = new boolean[blocks.length];
   }
 
   /**
@@ -50,6 +65,24 @@ public final class FramedFileReader implements AutoCloseable {
    */
   public static FramedFileReader open(Storage storage, Path file, String kind, int newestVersion)
       throws IOException {
+    FramedFileReader reader = openLazily(storage, file, kind, newestVersion);
+    for (int i = 0; i < reader.blocks.length; i++) {
+      reader.checkBlock(i);
+    }
+    return reader;
+  }
+
+  /**
+   * Maps a file that may be larger than the memory. Header, footer and all block checksums are
+   * verified now; the bytes of a block when it is first read, which then throws
+   * CorruptFileException for damage.
+   *
+   * @throws CorruptFileException when it is foreign, of another kind, truncated or damaged
+   * @throws FormatTooNewException when its version is newer than newestVersion
+   * @throws IOException when it cannot be read at all
+   */
+  public static FramedFileReader openLazily(
+      Storage storage, Path file, String kind, int newestVersion) throws IOException {
     long size = storage.size(file);
     byte[] kindBytes = kind.getBytes(StandardCharsets.US_ASCII);
     int headerBytes = FramedFile.headerBytes(kindBytes.length);
@@ -67,8 +100,10 @@ public final class FramedFileReader implements AutoCloseable {
     ByteBuffer footer = map(storage, file, size - FramedFile.FOOTER_BYTES, FramedFile.FOOTER_BYTES);
     long payloadBytes = checkFooter(file, footer, headerBytes, size);
     int blocksCrc = footer.getInt(FramedFile.END_MAGIC.length + Long.BYTES);
-    ByteBuffer[] blocks = mapBlocks(storage, file, headerBytes, payloadBytes, blocksCrc);
-    return new FramedFileReader(file, version, id, payloadBytes, blocks);
+    ByteBuffer[] blocks = new ByteBuffer[Math.toIntExact(FramedFile.numBlocks(payloadBytes))];
+    int[] blockCrcs = new int[blocks.length];
+    mapBlocks(storage, file, headerBytes, payloadBytes, blocks, blockCrcs, blocksCrc);
+    return new FramedFileReader(file, version, id, headerBytes, payloadBytes, blocks, blockCrcs);
   }
 
   public Path file() {
@@ -127,7 +162,11 @@ public final class FramedFileReader implements AutoCloseable {
       throw new IndexOutOfBoundsException(
           "position " + position + " outside [0, " + payloadBytes + ") of " + file);
     }
-    return blocks[(int) (position / FramedFile.BLOCK_BYTES)];
+    int index = (int) (position / FramedFile.BLOCK_BYTES);
+    if (!checked[index]) {
+      checkBlock(index);
+    }
+    return blocks[index];
   }
 
   private static int inBlock(long position) {
@@ -188,10 +227,15 @@ public final class FramedFileReader implements AutoCloseable {
     return payloadBytes;
   }
 
-  private static ByteBuffer[] mapBlocks(
-      Storage storage, Path file, int headerBytes, long payloadBytes, int expectedBlocksCrc)
+  private static void mapBlocks(
+      Storage storage,
+      Path file,
+      int headerBytes,
+      long payloadBytes,
+      ByteBuffer[] blocks,
+      int[] blockCrcs,
+      int expectedBlocksCrc)
       throws IOException {
-    ByteBuffer[] blocks = new ByteBuffer[Math.toIntExact(FramedFile.numBlocks(payloadBytes))];
     CRC32C blocksCrc = new CRC32C();
     long storedBytes = payloadBytes + (long) FramedFile.CRC_BYTES * blocks.length;
     for (int first = 0; first < blocks.length; first += BLOCKS_PER_MAPPING) {
@@ -204,29 +248,27 @@ public final class FramedFileReader implements AutoCloseable {
         int blockBytes =
             (int)
                 Math.min(FramedFile.BLOCK_BYTES, payloadBytes - (long) i * FramedFile.BLOCK_BYTES);
-        ByteBuffer block = mapping.slice(position, blockBytes).order(ByteOrder.LITTLE_ENDIAN);
-        checkBlock(file, block, mapping.getInt(position + blockBytes), headerBytes, i);
+        blocks[i] = mapping.slice(position, blockBytes).order(ByteOrder.LITTLE_ENDIAN);
+        blockCrcs[i] = mapping.getInt(position + blockBytes);
         blocksCrc.update(mapping.slice(position + blockBytes, FramedFile.CRC_BYTES));
-        blocks[i] = block;
       }
     }
     if ((int) blocksCrc.getValue() != expectedBlocksCrc) {
       throw new CorruptFileException(
-          "%s is damaged: its blocks do not match the checksum in its footer; write it again."
+          "%s is damaged: its block checksums do not match the one in its footer; write it again."
               .formatted(file));
     }
-    return blocks;
   }
 
-  private static void checkBlock(
-      Path file, ByteBuffer block, int expected, int headerBytes, int index) {
+  private void checkBlock(int index) {
     CRC32C crc = new CRC32C();
-    crc.update(block.duplicate());
-    if ((int) crc.getValue() != expected) {
+    crc.update(blocks[index].duplicate());
+    if ((int) crc.getValue() != blockCrcs[index]) {
       throw new CorruptFileException(
           "%s is damaged: the checksum of block %d at offset %d does not match; write it again."
               .formatted(file, index, headerBytes + (long) index * STORED_BLOCK_BYTES));
     }
+    checked[index] = true;
   }
 
   private static ByteBuffer map(Storage storage, Path file, long position, long size)
