@@ -198,7 +198,7 @@ class LifeCycleTest {
       "--set",
       "data.directory=" + root.resolve("data"),
       "--set",
-      "training.steps=4",
+      "training.steps=3",
       "--set",
       "recurrence.memoryLength=16",
       "--set",
@@ -215,15 +215,13 @@ class LifeCycleTest {
     assertThat(err).contains("resuming");
 
     Object[] evaluate = {
-      "evaluate", recurrent, "--split", "test", "--memory", "none,local,long,knn", "--tune"
+      "evaluate", recurrent, "--split", "test", "--memory", "none,long,knn", "--tune"
     };
     succeed(evaluate);
     assertThat(out).contains("segments of 8, 16 positions remembered and 8 slots");
     double own = noMemory(recurrent);
     double longer = noMemory(recurrent, "--set", "recurrence.testMemoryLength=40");
-    double shorter = noMemory(recurrent, "--set", "recurrence.testCompressedLength=2");
-    assertThat(own).isPositive().isNotEqualTo(longer).isNotEqualTo(shorter);
-    assertThat(noMemory(recurrent)).isEqualTo(own);
+    assertThat(own).isPositive().isNotEqualTo(longer);
 
     assertThat(
             execute(
@@ -234,8 +232,10 @@ class LifeCycleTest {
         .isEqualTo(2);
     assertThat(err).contains("recurrent model", "cannot be exported");
     assertThat(execute("predict", recurrent, "--prompt", "a")).isEqualTo(2);
-    assertThat(execute("prune", recurrent, "--preset", "tiny", "--run", root.resolve("no")))
-        .isEqualTo(2);
+    Object[] prune = {
+      "prune", "--preset", "tiny", "--teacher", recurrent, "--run", root.resolve("no")
+    };
+    assertThat(execute(prune)).isEqualTo(2);
     assertThat(err).contains("cannot be pruned");
     succeed("report", recurrent);
   }
