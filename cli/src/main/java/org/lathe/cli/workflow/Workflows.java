@@ -26,4 +26,6 @@ public interface Workflows {
   Outcome benchmarkTraining(BenchmarkTrainingRequest request, RunContext context);
 
   Outcome demo(DemoRequest request, RunContext context);
+
+  Outcome benchmarkSearch(BenchmarkSearchRequest request, RunContext context);
 }
