@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
     name = "benchmark",
     synopsisSubcommandLabel = "WHAT",
     description = "Measure speed, beside an alternative, in one run.",
-    subcommands = {BenchmarkTrainingCommand.class},
+    subcommands = {BenchmarkTrainingCommand.class, BenchmarkSearchCommand.class},
     footer = {
       "",
       "Example:",

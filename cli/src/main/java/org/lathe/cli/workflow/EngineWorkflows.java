@@ -57,4 +57,9 @@ public final class EngineWorkflows implements Workflows {
   public Outcome demo(DemoRequest request, RunContext context) {
     return DemoWorkflow.run(request, context);
   }
+
+  @Override
+  public Outcome benchmarkSearch(BenchmarkSearchRequest request, RunContext context) {
+    return BenchmarkSearchWorkflow.run(request, context);
+  }
 }

@@ -28,4 +28,6 @@ public interface Workflows {
   Outcome datastore(DatastoreRequest request, RunContext context);
 
   Outcome demo(DemoRequest request, RunContext context);
+
+  Outcome benchmarkSearch(BenchmarkSearchRequest request, RunContext context);
 }

@@ -21,4 +21,21 @@ public final class Sessions {
             .setAllowSoftPlacement(true)
             .build());
   }
+
+  /**
+   * For several Java threads that run small graphs at once: ops run one after another in the thread
+   * that calls, which saves handing them over.
+   *
+   * @param threads that one op may use; 0 = all cores
+   */
+  public static Session openForCallers(Graph graph, int threads) {
+    return new Session(
+        graph,
+        ConfigProto.newBuilder()
+            .setIntraOpParallelismThreads(threads)
+            // negative: TensorFlow takes the caller's thread
+            .setInterOpParallelismThreads(-1)
+            .setAllowSoftPlacement(true)
+            .build());
+  }
 }
