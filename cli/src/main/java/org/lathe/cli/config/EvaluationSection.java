@@ -1,5 +1,7 @@
 package org.lathe.cli.config;
 
+import org.lathe.graphs.retrieval.KeyEncoding;
+
 /**
  * How a language model is measured. Perplexity depends on window and stride, so results name both.
  *
@@ -7,6 +9,10 @@ package org.lathe.cli.config;
  * @param stride tokens newly predicted per window
  * @param longTermItems items of long-term memory or of the long cache
  * @param neighbors K of the nearest-neighbor datastore
+ * @param index how a store is searched: exact, ivf (inverted file), or auto, which is exact up to
+ *     200,000 items
+ * @param probes lists of an inverted file that a search reads
+ * @param encoding of keys in an inverted file
  * @param exclusionRadius where the store holds the measured text itself: positions on either side
  *     of a query's own, which is always left out, that are left out too
  * @param maxTokens measure so many tokens of the split; 0 = all
@@ -17,9 +23,19 @@ public record EvaluationSection(
     int stride,
     int longTermItems,
     int neighbors,
+    IndexKind index,
+    int probes,
+    KeyEncoding encoding,
     int exclusionRadius,
     long maxTokens,
     long storeTokens) {
+  /** Ways to search a store. */
+  public enum IndexKind {
+    AUTO,
+    EXACT,
+    IVF
+  }
+
   public EvaluationSection {
     Check.between("evaluation.window", window, 2, 1_048_576);
     Check.require(
@@ -29,6 +45,7 @@ public record EvaluationSection(
         "a whole number from 1 to evaluation.window (" + window + ")");
     Check.between("evaluation.longTermItems", longTermItems, 1, 1_048_576);
     Check.between("evaluation.neighbors", neighbors, 1, 65_536);
+    Check.between("evaluation.probes", probes, 1, 1_048_576);
     Check.between("evaluation.exclusionRadius", exclusionRadius, 0, 65_536);
     Check.atLeast("evaluation.maxTokens", maxTokens, 0);
     Check.atLeast("evaluation.storeTokens", storeTokens, 0);

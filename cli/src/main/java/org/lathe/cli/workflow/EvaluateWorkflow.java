@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.RunConfig;
-import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.memory.ExternalMixing;
 import org.lathe.training.memory.MemoryMixing;
@@ -139,13 +138,8 @@ final class EvaluateWorkflow {
   }
 
   private ExternalStores store(MemoryKind kind) {
-    if (request.store().isPresent()) {
-      throw new ConfigException(
-          "--store "
-              + request.store().get()
-              + ": this build reads no store directories; leave --store out to use the training"
-              + " text");
-    }
-    return study.trainingText(kind);
+    return request.store().isPresent()
+        ? study.storeDirectory(request.store().get(), kind)
+        : study.trainingText(kind);
   }
 }

@@ -2,20 +2,20 @@ package org.lathe.cli.workflow;
 
 import com.google.common.base.Suppliers;
 import com.google.common.collect.ImmutableList;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.EvaluationSection;
-import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.RecurrenceSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.progress.Console;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
-import org.lathe.graphs.config.RecurrenceConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.training.data.PreparedData;
@@ -25,16 +25,15 @@ import org.lathe.training.datastore.KeyStore;
 import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.evaluation.CachedNeighbors;
 import org.lathe.training.evaluation.FrequencyBuckets;
-import org.lathe.training.evaluation.LanguageModelScorer;
 import org.lathe.training.evaluation.MemoryEvaluation;
 import org.lathe.training.evaluation.OwnPositions;
-import org.lathe.training.evaluation.RecurrentScorer;
 import org.lathe.training.evaluation.ScoredText;
 import org.lathe.training.evaluation.SlidingWindows;
 import org.lathe.training.evaluation.TextScorer;
 import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.MemoryScan;
 import org.lathe.training.memory.MixingTuner.Family;
+import org.lathe.training.weights.ModelFingerprint;
 
 /**
  * One model on one text with every memory that can be joined to it. The same steps serve the
@@ -60,6 +59,9 @@ final class MemoryStudy implements AutoCloseable {
   private final double scoringSeconds;
   private final Supplier<FrequencyBuckets> buckets;
   private final Supplier<KeyStore> trainingKeys;
+  private final RunDirectory run;
+  private final Console console;
+  private final Map<NeighborSearch.Metric, StoreDirectory> stores = new LinkedHashMap<>();
 
   /** That of the last finding, which may still be asked of its items. */
   private @Nullable ExternalMemory lastMemory;
@@ -107,6 +109,8 @@ final class MemoryStudy implements AutoCloseable {
       String split,
       Optional<PreparedData> otherData,
       Console console) {
+    this.run = run;
+    this.console = console;
     this.ownData = run.data();
     this.data = otherData.orElse(ownData);
     requireTokenizer(run);
@@ -116,9 +120,9 @@ final class MemoryStudy implements AutoCloseable {
     this.scoreScale = run.record().memory().scoreScale();
     this.trainedWithMemory = run.record().memory().objective() != MemoryObjective.NONE;
     this.protocol = new SlidingWindows(settings.window(), settings.stride());
-    RecurrenceSection recurrence = recurrence(run, config);
-    this.scorer = scorer(run, recurrence, threads);
-    this.cut = describe(settings, recurrence);
+    RecurrenceSection recurrence = RunScorer.recurrence(run, config);
+    this.scorer = RunScorer.open(run, recurrence, threads);
+    this.cut = RunScorer.describe(settings, recurrence);
     this.file = file(data, split);
     long start = System.nanoTime();
     this.text = score(file, settings.maxTokens());
@@ -150,48 +154,6 @@ final class MemoryStudy implements AutoCloseable {
               + ". Prepare it with --set data.tokenizerFrom="
               + run.record().dataDirectory());
     }
-  }
-
-  /** The run's own memory, with what an evaluation may change of it. */
-  private static RecurrenceSection recurrence(RunDirectory run, RunConfig config) {
-    RecurrenceSection trained = run.config(Overrides.NONE).recurrence();
-    RecurrenceSection wanted = config.recurrence();
-    if (trained.memoryLength() != wanted.memoryLength()
-        || trained.compression() != wanted.compression()
-        || trained.rate() != wanted.rate()
-        || trained.compressedLength() != wanted.compressedLength()) {
-      throw new ConfigException(
-          "recurrence.memoryLength, compression, rate and compressedLength of "
-              + run.path()
-              + " are those of its training; set recurrence.testMemoryLength or"
-              + " recurrence.testCompressedLength to measure with another memory");
-    }
-    return wanted;
-  }
-
-  private static TextScorer scorer(RunDirectory run, RecurrenceSection recurrence, int threads) {
-    String source = run.path().toString();
-    return recurrence.present()
-        ? new RecurrentScorer(
-            run.record().model(), recurrence.toTestConfig(), run.modelWeights(), source, threads)
-        : new LanguageModelScorer(run.record().model(), run.modelWeights(), source, threads);
-  }
-
-  private static String describe(EvaluationSection settings, RecurrenceSection recurrence) {
-    if (!recurrence.present()) {
-      return String.format(
-          Locale.ROOT, "window %d, stride %d", settings.window(), settings.stride());
-    }
-    RecurrenceConfig memory = recurrence.toTestConfig();
-    String remembered =
-        String.format(
-            Locale.ROOT,
-            "segments of %d, %d positions remembered",
-            settings.stride(),
-            memory.memoryLength());
-    return memory.compression().present()
-        ? remembered + " and " + memory.compression().length() + " slots"
-        : remembered;
   }
 
   /** How the text is cut, for a person. */
@@ -290,13 +252,36 @@ final class MemoryStudy implements AutoCloseable {
     return external(store, fraction, settings.longTermItems(), mixing, ALL_FAMILIES);
   }
 
-  /** By distance for kNN-LM and for models that know nothing of memory. */
+  /** The run's own training text. */
   ExternalStores trainingText(MemoryKind kind) {
-    NeighborSearch.Metric metric =
-        kind == MemoryKind.EXTERNAL && trainedWithMemory
-            ? NeighborSearch.Metric.INNER_PRODUCT
-            : NeighborSearch.Metric.SQUARED_L2;
-    return ExternalStores.ofTrainingText(ownData.train(), trainingKeys, metric, threads);
+    return ExternalStores.ofTrainingText(ownData.train(), trainingKeys, metric(kind), threads);
+  }
+
+  /**
+   * A store on disk.
+   *
+   * @throws GraphMismatchException when another model made its keys
+   */
+  ExternalStores storeDirectory(Path directory, MemoryKind kind) {
+    return stores.computeIfAbsent(
+        metric(kind),
+        metric ->
+            new StoreDirectory(
+                run.storage(),
+                directory,
+                ModelFingerprint.of(run.record().model(), run.modelWeights()),
+                run.path().toString(),
+                settings,
+                metric,
+                threads,
+                console));
+  }
+
+  /** By distance for kNN-LM and for models that know nothing of memory. */
+  private NeighborSearch.Metric metric(MemoryKind kind) {
+    return kind == MemoryKind.EXTERNAL && trainedWithMemory
+        ? NeighborSearch.Metric.INNER_PRODUCT
+        : NeighborSearch.Metric.SQUARED_L2;
   }
 
   /**
@@ -373,6 +358,7 @@ final class MemoryStudy implements AutoCloseable {
   @Override
   public void close() {
     closeLastMemory();
+    stores.values().forEach(StoreDirectory::close);
     scorer.close();
     progress.close();
     close(data, ownData);

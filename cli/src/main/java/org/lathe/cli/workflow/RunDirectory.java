@@ -142,6 +142,11 @@ final class RunDirectory {
     return path;
   }
 
+  /** Where its files are kept. */
+  Storage storage() {
+    return storage;
+  }
+
   RunRecord record() {
     return record;
   }

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.GraphMismatchException;
+import org.lathe.training.data.TokenFile;
 import org.lathe.training.files.Storage;
 
 /**
@@ -43,6 +44,7 @@ public final class Datastore implements MemoryItems, AutoCloseable {
   private final int[] storedFirst;
 
   private final int numItems;
+  private final long sizeBytes;
 
   private Datastore(Storage storage, Path directory, StoreTable table, boolean checkAll) {
     this.table = table;
@@ -67,6 +69,7 @@ public final class Datastore implements MemoryItems, AutoCloseable {
       }
       segmentFirst[numSegments] = stored;
       documents = Collections.unmodifiableList(found);
+      sizeBytes = files.sizeBytes(table);
       opened = true;
     } finally {
       if (!opened) {
@@ -339,6 +342,17 @@ public final class Datastore implements MemoryItems, AutoCloseable {
       hasher.putUnencodedChars(part.segmentItems().toString());
     }
     return hasher;
+  }
+
+  /** Whether items come from exactly this text, so that a query of it would find itself. */
+  public boolean holds(TokenFile text) {
+    String sha256 = SourceText.of("", text, 0).sha256();
+    return table.parts().stream().anyMatch(part -> part.sourceSha256().equals(sha256));
+  }
+
+  /** Bytes on disk, removed items included, without indexes. */
+  public long sizeBytes() {
+    return sizeBytes;
   }
 
   @Override

@@ -69,6 +69,7 @@ public final class DatastoreEditor {
       Removal removal = removal(table, meant, parts);
       if (!removal.names().isEmpty()) {
         files.write(table.withParts(table.nextPart(), parts));
+        files.sweep();
       }
       return removal;
     }

@@ -121,8 +121,8 @@ final class TableStore {
   }
 
   /**
-   * Removes what killed processes left: everything of ours that neither table nor job lists. For
-   * the holder of the lock.
+   * Removes what killed processes left: everything of ours that neither table nor job lists; and
+   * indexes, which the change to come makes stale. For the holder of the lock.
    */
   void sweep() {
     StagedDirectory.sweep(storage, directory);
@@ -131,7 +131,9 @@ final class TableStore {
     job().ifPresent(job -> listed.add(part(job.part())));
     for (Path child : list(directory)) {
       String name = child.getFileName().toString();
-      if (name.startsWith(PART_PREFIX) && !listed.contains(child)) {
+      if (name.startsWith(StoreIndexFile.PREFIX)) {
+        IoGuard.run(storage, "delete", child, () -> storage.delete(child));
+      } else if (name.startsWith(PART_PREFIX) && !listed.contains(child)) {
         deletePart(child);
       } else if (name.equals(TABLE_FILE + ".staging") || name.equals(JOB_FILE + ".staging")) {
         IoGuard.run(storage, "delete", child, () -> storage.delete(child));

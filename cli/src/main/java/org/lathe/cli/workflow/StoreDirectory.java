@@ -1,0 +1,114 @@
+package org.lathe.cli.workflow;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.EvaluationSection;
+import org.lathe.cli.config.EvaluationSection.IndexKind;
+import org.lathe.cli.progress.Console;
+import org.lathe.graphs.errors.FailedException;
+import org.lathe.training.data.TokenFile;
+import org.lathe.training.datastore.Datastore;
+import org.lathe.training.datastore.ExactSearch;
+import org.lathe.training.datastore.ExternalMemory;
+import org.lathe.training.datastore.IvfIndex;
+import org.lathe.training.datastore.IvfSearch;
+import org.lathe.training.datastore.IvfSettings;
+import org.lathe.training.datastore.NeighborSearch;
+import org.lathe.training.datastore.StoreIndexFile;
+import org.lathe.training.files.Storage;
+
+/** The external memory of a store on disk, made by {@code lathe datastore build}. */
+final class StoreDirectory implements ExternalStores, AutoCloseable {
+  /** Beyond it the index answers sooner and finds nearly the same. */
+  private static final int MAX_EXACT_ITEMS = 200_000;
+
+  private static final long INDEX_SEED = 1;
+
+  private final Storage storage;
+  private final Path directory;
+  private final Datastore store;
+  private final EvaluationSection settings;
+  private final NeighborSearch.Metric metric;
+  private final int threads;
+  private final Console console;
+  private @Nullable IvfIndex index;
+
+  /**
+   * @param modelFingerprint of the model that asks; it must have made the keys
+   * @param source of the model, for messages
+   */
+  StoreDirectory(
+      Storage storage,
+      Path directory,
+      String modelFingerprint,
+      String source,
+      EvaluationSection settings,
+      NeighborSearch.Metric metric,
+      int threads,
+      Console console) {
+    this.storage = storage;
+    this.directory = directory;
+    this.settings = settings;
+    this.metric = metric;
+    this.threads = threads;
+    this.console = console;
+    this.store = Datastore.open(storage, directory);
+    try {
+      store.requireModel(modelFingerprint, source);
+      if (store.numItems() == 0) {
+        throw new FailedException(
+            directory + " has no items left; add text with 'lathe datastore add'");
+      }
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public boolean holds(TokenFile text) {
+    return store.holds(text);
+  }
+
+  @Override
+  public ExternalMemory open(int neighbors, double fraction) {
+    int numItems = Math.max(1, (int) Math.round(fraction * store.numItems()));
+    NeighborSearch search;
+    long indexBytes = 0;
+    if (exact(numItems) || numItems < store.numItems()) {
+      search = new ExactSearch(store.keys(0, numItems), store.width(), neighbors, metric, threads);
+    } else {
+      if (index == null) {
+        console.note("opening the index of " + directory);
+        index =
+            StoreIndexFile.readOrBuild(
+                storage,
+                directory,
+                store,
+                metric,
+                IvfSettings.of(numItems, INDEX_SEED).with(settings.encoding()),
+                threads);
+      }
+      indexBytes = index.numBytes();
+      search = new IvfSearch(index, settings.probes(), neighbors, threads);
+    }
+    long bytes = store.sizeBytes() * numItems / store.numItems() + indexBytes;
+    return new ExternalMemory(
+        directory.toString(),
+        search,
+        metric,
+        store,
+        document -> store.documents().get(document).name(),
+        bytes);
+  }
+
+  private boolean exact(int numItems) {
+    return settings.index() == IndexKind.EXACT
+        || (settings.index() == IndexKind.AUTO && numItems <= MAX_EXACT_ITEMS);
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}
