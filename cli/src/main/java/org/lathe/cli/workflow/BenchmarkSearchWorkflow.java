@@ -70,8 +70,7 @@ final class BenchmarkSearchWorkflow {
     try (Progress progress = new Progress(context.console())) {
       long start = System.nanoTime();
       IvfIndex index =
-          IvfIndex.build(
-              keys, request.width(), Metric.SQUARED_L2, settings, request.threads());
+          IvfIndex.build(keys, request.width(), Metric.SQUARED_L2, settings, request.threads());
       double buildMs = (System.nanoTime() - start) / NANOS_PER_MS;
       return measure(request, context, progress, keys, queries, index, buildMs);
     }
