@@ -126,7 +126,8 @@ final class BenchmarkSearchWorkflow {
   }
 
   private static double rate(float[] queries, BenchmarkSearchRequest request, Samples ms) {
-    return queries.length / request.width() / ms.median() * MS_PER_SECOND;
+    int numQueries = queries.length / request.width();
+    return numQueries / ms.median() * MS_PER_SECOND;
   }
 
   /** Found part of the true neighbours. */
