@@ -198,7 +198,7 @@ class LifeCycleTest {
       "--set",
       "data.directory=" + root.resolve("data"),
       "--set",
-      "training.steps=2",
+      "training.steps=3",
       "--set",
       "recurrence.memoryLength=16",
       "--set",
