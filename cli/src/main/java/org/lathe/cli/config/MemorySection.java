@@ -8,8 +8,8 @@ import org.lathe.training.similarity.SimilarityConfig;
  *
  * @param objective none, local, consecutive (long-term) or external
  * @param dropLocal probability per batch that the own segment is hidden; external only
- * @param segmentsPerGroup consecutive segments of one document in a batch; consecutive only; 0 =
- *     the whole batch
+ * @param segmentsPerGroup segments of a batch that see each other: in a row of one document
+ *     (consecutive) or of the order of similarity (external); 0 = the whole batch
  * @param similarity how similar segments are found for a batch; external only
  */
 public record MemorySection(
@@ -50,10 +50,12 @@ public record MemorySection(
         "0 unless memory.objective is external");
     Check.atLeast("memory.segmentsPerGroup", segmentsPerGroup, 0);
     Check.require(
-        segmentsPerGroup == 0 || objective == MemoryConfig.MemoryObjective.CONSECUTIVE,
+        segmentsPerGroup == 0
+            || objective == MemoryConfig.MemoryObjective.CONSECUTIVE
+            || objective == MemoryConfig.MemoryObjective.EXTERNAL,
         "memory.segmentsPerGroup",
         segmentsPerGroup,
-        "0 unless memory.objective is consecutive");
+        "0 unless memory.objective is consecutive or external");
   }
 
   /** The objective's configuration for a model first trained at this hidden size. */

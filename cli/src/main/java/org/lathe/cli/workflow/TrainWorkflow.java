@@ -184,18 +184,18 @@ final class TrainWorkflow {
     if (config.recurrence().present()) {
       return new StreamBatches(tokens, batchSize, length, config.seed());
     }
-    int group = config.memory().segmentsPerGroup();
+    int group =
+        config.memory().segmentsPerGroup() == 0 ? batchSize : config.memory().segmentsPerGroup();
     return switch (config.memory().objective()) {
       case NONE, LOCAL -> new RandomBatches(tokens, batchSize, length, config.seed());
-      case CONSECUTIVE ->
-          new ConsecutiveBatches(
-              tokens, batchSize, length, group == 0 ? batchSize : group, config.seed());
+      case CONSECUTIVE -> new ConsecutiveBatches(tokens, batchSize, length, group, config.seed());
       case EXTERNAL ->
           new SimilarBatches(
               tokens,
               similarSegments(config, tokens, run, context),
               batchSize,
               length,
+              group,
               config.seed());
     };
   }

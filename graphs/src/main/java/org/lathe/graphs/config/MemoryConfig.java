@@ -11,8 +11,8 @@ import com.google.common.base.Preconditions;
  *     trained. A slim model keeps it although its D is smaller, so that its scores do not change
  * @param dropLocal p: probability per batch that the own segment is hidden (EXTERNAL only; TRIME's
  *     best is 0.9)
- * @param segmentsPerGroup m: consecutive segments that form one document group (CONSECUTIVE only);
- *     0 = the whole batch is one group
+ * @param segmentsPerGroup m: consecutive (CONSECUTIVE) or similar (EXTERNAL) segments that see each
+ *     other; 0 = the whole batch is one group
  */
 public record MemoryConfig(
     MemoryObjective objective, double scoreScale, double dropLocal, int segmentsPerGroup) {

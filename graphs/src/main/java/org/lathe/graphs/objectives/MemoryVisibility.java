@@ -17,7 +17,8 @@ import org.tensorflow.types.family.TNumber;
  * <ul>
  *   <li>LOCAL: the same segment, j below t
  *   <li>CONSECUTIVE: the same group of consecutive segments, j below t in flattened order
- *   <li>EXTERNAL: every item of every other segment, and j below t of the own one
+ *   <li>EXTERNAL: every item of every other segment of the group of similar segments, and j below t
+ *       of the own one
  * </ul>
  */
 public final class MemoryVisibility {
@@ -48,21 +49,35 @@ public final class MemoryVisibility {
           Masks.additive(
               tf, tf.math.logicalAnd(earlier, sameBlock(tf, query, key, segmentLength)), type);
       case CONSECUTIVE ->
-          Masks.additive(
-              tf,
-              config.segmentsPerGroup() == 0
-                  ? earlier
-                  : tf.math.logicalAnd(
-                      earlier,
-                      sameBlock(tf, query, key, segmentLength * config.segmentsPerGroup())),
-              type);
+          Masks.additive(tf, inGroup(tf, config, query, key, segmentLength, earlier), type);
       case EXTERNAL -> {
         Operand<TBool> own = sameBlock(tf, query, key, segmentLength);
-        Operand<TBool> visible = tf.math.logicalOr(earlier, tf.math.logicalNot(own));
+        Operand<TBool> visible =
+            inGroup(
+                tf,
+                config,
+                query,
+                key,
+                segmentLength,
+                tf.math.logicalOr(earlier, tf.math.logicalNot(own)));
         yield tf.math.add(
             Masks.additive(tf, visible, type), tf.math.mul(tf.dtypes.cast(own, type), localBias));
       }
     };
+  }
+
+  /** Of these, the items of the query's own group; all where the batch is one group. */
+  private static Operand<TBool> inGroup(
+      Ops tf,
+      MemoryConfig config,
+      Operand<TInt32> query,
+      Operand<TInt32> key,
+      int segmentLength,
+      Operand<TBool> visible) {
+    return config.segmentsPerGroup() == 0
+        ? visible
+        : tf.math.logicalAnd(
+            visible, sameBlock(tf, query, key, segmentLength * config.segmentsPerGroup()));
   }
 
   private static Operand<TBool> sameBlock(

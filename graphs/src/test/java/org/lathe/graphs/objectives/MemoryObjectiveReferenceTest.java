@@ -43,7 +43,7 @@ class MemoryObjectiveReferenceTest {
       int width = 1 + random.nextInt(5);
       int vocabulary = 2 + random.nextInt(6);
       int numPositions = batchSize * length;
-      boolean usesGroups = kind == MemoryObjective.CONSECUTIVE;
+      boolean usesGroups = kind != MemoryObjective.LOCAL;
       MemoryConfig config =
           new MemoryConfig(kind, 0.2 + random.nextDouble(), 0, usesGroups ? random.nextInt(4) : 0);
       int[] targets =

@@ -25,7 +25,10 @@ public final class ReferenceMemory {
         boolean sameGroup = perGroup == 0 || ownSegment / perGroup == itsSegment / perGroup;
         return sameGroup && j < t;
       case EXTERNAL:
-        return ownSegment == itsSegment ? localVisible && j < t : true;
+        int similar = config.segmentsPerGroup();
+        return ownSegment == itsSegment
+            ? localVisible && j < t
+            : similar == 0 || ownSegment / similar == itsSegment / similar;
       default:
         return false;
     }

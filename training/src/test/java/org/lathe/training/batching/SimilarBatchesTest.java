@@ -51,7 +51,7 @@ class SimilarBatchesTest {
   @Test
   void anEpochHasEverySegmentOnceAndNeighboursOfTheOrderTogether() {
     for (int batchSize : new int[] {1, 2, 11, 22}) {
-      SimilarBatches batches = new SimilarBatches(tokens, order, batchSize, T, 9);
+      SimilarBatches batches = new SimilarBatches(tokens, order, batchSize, T, batchSize, 9);
       assertThat(batches.batchesPerEpoch()).isEqualTo(SEGMENTS / batchSize);
       for (int epoch = 0; epoch < 4; epoch++) {
         Set<Integer> seen = new HashSet<>();
@@ -68,7 +68,7 @@ class SimilarBatchesTest {
 
   @Test
   void aRemainderSitsOutAtChangingEnds() {
-    SimilarBatches batches = new SimilarBatches(tokens, order, 4, T, 9);
+    SimilarBatches batches = new SimilarBatches(tokens, order, 4, T, 4, 9);
     Set<Integer> everSeen = new HashSet<>();
     for (int epoch = 0; epoch < 20; epoch++) {
       Set<Integer> seen = new HashSet<>();
@@ -85,10 +85,35 @@ class SimilarBatchesTest {
   }
 
   @Test
+  void aBatchHoldsSeveralGroupsFromAnywhere() {
+    SimilarBatches batches = new SimilarBatches(tokens, order, 6, T, 2, 9);
+    assertThat(batches.batchesPerEpoch()).isEqualTo(3);
+    Set<Integer> everSeen = new HashSet<>();
+    boolean apart = false;
+    for (int epoch = 0; epoch < 20; epoch++) {
+      Set<Integer> seen = new HashSet<>();
+      for (int[] row : rows(batches, epoch)) {
+        for (int group = 0; group < 3; group++) {
+          int[] pair = {row[2 * group], row[2 * group + 1]};
+          assertThat(pair).isEqualTo(neighbours(pair[0], 2));
+          assertThat(seen.add(pair[0]) && seen.add(pair[1])).isTrue();
+        }
+        apart |= !Arrays.equals(row, neighbours(row[0], 6));
+      }
+      everSeen.addAll(seen);
+    }
+    assertThat(everSeen).hasSize(SEGMENTS);
+    assertThat(apart).isTrue();
+    assertThatThrownBy(() -> new SimilarBatches(tokens, order, 6, T, 4, 9))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("must divide");
+  }
+
+  @Test
   void batchesDependOnStepAndSeedOnly() {
-    SimilarBatches batches = new SimilarBatches(tokens, order, 2, T, 9);
-    SimilarBatches same = new SimilarBatches(tokens, order, 2, T, 9);
-    SimilarBatches other = new SimilarBatches(tokens, order, 2, T, 10);
+    SimilarBatches batches = new SimilarBatches(tokens, order, 2, T, 2, 9);
+    SimilarBatches same = new SimilarBatches(tokens, order, 2, T, 2, 9);
+    SimilarBatches other = new SimilarBatches(tokens, order, 2, T, 2, 10);
     // asked from the end, so that nothing can hang on the order of asking
     for (long step = 39; step >= 0; step--) {
       assertThat(same.at(step).inputs()).isEqualTo(batches.at(step).inputs());
@@ -100,10 +125,10 @@ class SimilarBatchesTest {
   @Test
   void anOrderOfAnotherTextAndATextTooShortAreRefused() {
     SegmentOrder shorter = new SegmentOrder(SegmentOrder.shuffled(21, new Random(5)), 0);
-    assertThatThrownBy(() -> new SimilarBatches(tokens, shorter, 2, T, 9))
+    assertThatThrownBy(() -> new SimilarBatches(tokens, shorter, 2, T, 2, 9))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("21 segments");
-    assertThatThrownBy(() -> new SimilarBatches(tokens, order, 23, T, 9))
+    assertThatThrownBy(() -> new SimilarBatches(tokens, order, 23, T, 23, 9))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining("22 segments of 6 tokens");
   }
