@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.lathe.cli.config.Overrides;
 
 /** What can be asked of an external memory on disk. */
@@ -12,10 +13,11 @@ public sealed interface DatastoreRequest {
   /**
    * Which text goes in.
    *
-   * @param split train, valid or test of the run's data; not used where there are files
+   * @param split train, valid or test; not used where there are files
+   * @param data prepared data of another corpus to split; else the run's own
    * @param files text as {@code lathe prepare} reads it
    */
-  record Text(String split, List<Path> files) {
+  record Text(String split, Optional<Path> data, List<Path> files) {
     public Text {
       files = List.copyOf(files);
     }

@@ -113,7 +113,12 @@ final class MemoryStudy implements AutoCloseable {
     this.console = console;
     this.ownData = run.data();
     this.data = otherData.orElse(ownData);
-    requireTokenizer(run);
+    try {
+      run.requireTokenizer(ownData, data);
+    } catch (GraphMismatchException e) {
+      close(data, ownData);
+      throw e;
+    }
     this.progress = new Progress(console);
     this.settings = config.evaluation();
     this.threads = config.threads();
@@ -137,23 +142,6 @@ final class MemoryStudy implements AutoCloseable {
             () ->
                 KeyStore.of(
                     score(ownData.train(), settings.storeTokens()), ownData.train()::documentAt));
-  }
-
-  private void requireTokenizer(RunDirectory run) {
-    String expected = ownData.tokenizer().fingerprint();
-    String found = data.tokenizer().fingerprint();
-    if (!found.equals(expected)) {
-      close(data, ownData);
-      throw new GraphMismatchException(
-          "the data to measure on was made by the tokenizer "
-              + found
-              + ", "
-              + run.path()
-              + " reads the tokens of "
-              + expected
-              + ". Prepare it with --set data.tokenizerFrom="
-              + run.record().dataDirectory());
-    }
   }
 
   /** How the text is cut, for a person. */

@@ -142,6 +142,27 @@ final class RunDirectory {
     return path;
   }
 
+  /**
+   * @param ownData of this run
+   * @param data of another corpus
+   * @throws GraphMismatchException when another tokenizer made its tokens
+   */
+  void requireTokenizer(PreparedData ownData, PreparedData data) {
+    String expected = ownData.tokenizer().fingerprint();
+    String found = data.tokenizer().fingerprint();
+    if (!found.equals(expected)) {
+      throw new GraphMismatchException(
+          "the other data was made by the tokenizer "
+              + found
+              + ", "
+              + path
+              + " reads the tokens of "
+              + expected
+              + ". Prepare it with --set data.tokenizerFrom="
+              + record.dataDirectory());
+    }
+  }
+
   /** Where its files are kept. */
   Storage storage() {
     return storage;

@@ -43,12 +43,17 @@ final class StoreText implements AutoCloseable {
       Storage storage, Path path, DatastoreRequest.Text request, Overrides overrides) {
     RunDirectory run = RunDirectory.open(storage, path);
     RunConfig config = run.config(overrides);
-    PreparedData data = run.data();
+    PreparedData data =
+        request.data().map(other -> PreparedData.open(storage, other)).orElseGet(run::data);
     try {
+      requireTokenizer(run, data);
       SourceText text =
           request.files().isEmpty()
               ? SourceText.of(
-                  request.split(), split(data, request.split()), config.evaluation().storeTokens())
+                  request.data().map(other -> name(List.of(other)) + " ").orElse("")
+                      + request.split(),
+                  split(data, request.split()),
+                  config.evaluation().storeTokens())
               : SourceText.of(
                   name(request.files()),
                   CorpusReader.read(storage, request.files(), TaskConfigs.data(config).format()),
@@ -57,6 +62,12 @@ final class StoreText implements AutoCloseable {
     } catch (RuntimeException e) {
       data.close();
       throw e;
+    }
+  }
+
+  private static void requireTokenizer(RunDirectory run, PreparedData data) {
+    try (PreparedData own = run.data()) {
+      run.requireTokenizer(own, data);
     }
   }
 

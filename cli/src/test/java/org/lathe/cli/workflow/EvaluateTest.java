@@ -158,6 +158,10 @@ class EvaluateTest {
     assertThat(facts.path("data").asText()).isEqualTo(other.toString());
     assertThat(facts.at("/perplexity/local").asDouble()).isNotCloseTo(own, within(1e-9));
     assertThat(run.resolve("evaluation-other.json")).exists();
+    Path store = root.resolve("other-store");
+    succeed("datastore", "build", run, "--data", other, "--out", store);
+    JsonNode retrieved = evaluate("--memory", "knn", "--data", other, "--store", store, "--tune");
+    assertThat(retrieved.at("/details/knn/numItems").asInt()).isPositive();
 
     Path foreign = root.resolve("foreign");
     succeed(
@@ -172,6 +176,46 @@ class EvaluateTest {
         foreign);
     assertThat(execute("evaluate", run, "--data", foreign)).isNotZero();
     assertThat(err).contains("tokenizer", "data.tokenizerFrom=" + data);
+    Path none = root.resolve("none");
+    assertThat(execute("datastore", "build", run, "--data", foreign, "--out", none)).isEqualTo(3);
+    assertThat(err).contains("tokenizer", "data.tokenizerFrom=" + data);
+    assertThat(none).doesNotExist();
+  }
+
+  /**
+   * Same answers as from the training text in memory; an index is kept, and goes with a removal.
+   */
+  @Test
+  void aStoreOnDisk() throws IOException {
+    Path store = root.resolve("store");
+    succeed("datastore", "build", run, "--out", store);
+    double exact = evaluate("--memory", "knn", "--tune").at("/perplexity/knn").asDouble();
+    JsonNode facts = evaluate("--memory", "knn", "--store", store, "--tune");
+    assertThat(facts.path("store").asText()).isEqualTo(store.toString());
+    // its keys are float16
+    assertThat(facts.at("/perplexity/knn").asDouble()).isCloseTo(exact, within(0.01 * exact));
+
+    Object[] indexed = {
+      "--memory",
+      "knn",
+      "--store",
+      store,
+      "--tune",
+      "--set",
+      "evaluation.index=ivf",
+      "--set",
+      "evaluation.probes=1000"
+    };
+    double all = evaluate(indexed).at("/perplexity/knn").asDouble();
+    assertThat(all).isCloseTo(facts.at("/perplexity/knn").asDouble(), within(1e-3 * exact));
+    assertThat(store.resolve("index-squared_l2")).exists();
+    assertThat(evaluate(indexed).at("/perplexity/knn").asDouble()).isEqualTo(all);
+    succeed("datastore", "verify", store);
+
+    succeed("datastore", "remove", store, "--pattern", "*#1");
+    assertThat(store.resolve("index-squared_l2")).doesNotExist();
+    int left = evaluate(indexed).at("/details/knn/numItems").asInt();
+    assertThat(left).isLessThan(facts.at("/details/knn/numItems").asInt());
   }
 
   @Test
