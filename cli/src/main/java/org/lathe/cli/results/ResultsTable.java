@@ -22,11 +22,17 @@ import org.lathe.training.files.Storage;
 /**
  * Keeps prose and data together: the tables of docs/results.md between {@code <!-- table: NAME -->}
  * and {@code <!-- end -->} are made from the rows of docs/results/results.jsonl whose experiment is
- * NAME. Everything outside the markers is left alone.
+ * NAME. {@code <!-- cross: NAME METRIC -->} shows the test rows of one metric by system and memory.
+ * Everything outside the markers is left alone.
  */
 public final class ResultsTable {
   private static final Pattern BLOCK =
-      Pattern.compile("(<!-- table: ([A-Za-z0-9._-]+) -->\\n)(.*?)(<!-- end -->)", Pattern.DOTALL);
+      Pattern.compile(
+          "(<!-- (table|cross): ([A-Za-z0-9._-]+)( [A-Za-z0-9@%._-]+)? -->\\n)(.*?)(<!-- end -->)",
+          Pattern.DOTALL);
+
+  private static final String CROSS = "cross";
+  private static final String CROSS_SPLIT = "test";
 
   private static final ObjectMapper ROWS =
       JsonMapper.builder()
@@ -94,10 +100,15 @@ public final class ResultsTable {
     Matcher blocks = BLOCK.matcher(markdown);
     StringBuilder result = new StringBuilder();
     while (blocks.find()) {
-      String experiment = Objects.requireNonNull(blocks.group(2));
-      found.add(experiment);
+      String experiment = Objects.requireNonNull(blocks.group(3));
+      String metric = Objects.requireNonNullElse(blocks.group(4), "").strip();
+      boolean cross = CROSS.equals(blocks.group(2));
+      if (!cross) {
+        found.add(experiment);
+      }
+      String table = cross ? cross(experiment, metric) : table(experiment);
       blocks.appendReplacement(
-          result, Matcher.quoteReplacement(blocks.group(1) + table(experiment) + blocks.group(4)));
+          result, Matcher.quoteReplacement(blocks.group(1) + table + blocks.group(6)));
     }
     blocks.appendTail(result);
     for (ResultRow row : rows) {
@@ -113,6 +124,15 @@ public final class ResultsTable {
       }
     }
     return result.toString();
+  }
+
+  private String cross(String experiment, String metric) {
+    return new CrossTable(
+            rows.stream()
+                .filter(row -> row.experiment().equals(experiment))
+                .filter(row -> row.metric().equals(metric) && row.split().equals(CROSS_SPLIT))
+                .toList())
+        .markdown();
   }
 
   private String table(String experiment) {
@@ -156,7 +176,7 @@ public final class ResultsTable {
     return String.format(Locale.ROOT, "%." + decimals + "f", value);
   }
 
-  private static String cell(String text) {
+  static String cell(String text) {
     return text.replace("|", "\\|").replaceAll("\\s*\\R\\s*", " ");
   }
 

@@ -60,6 +60,31 @@ class ResultsTableTest {
   }
 
   @Test
+  void crossTablesShowOneMetricBySystemAndMemory() throws IOException {
+    Files.writeString(
+        docs.resolve("results.md"),
+        "<!-- cross: demo perplexity -->\n<!-- end -->\n<!-- table: demo -->\n<!-- end -->\n");
+    rows(
+        ROW
+            + ROW.replace("12.3456", "16.3456").replace("\"seed\":1", "\"seed\":2")
+            + ROW.replace("a|b", "c").replace("12.3456", "20").replace("local", "none")
+            + ROW.replace("perplexity", "recall").replace("12.3456", "99")
+            + ROW.replace("\"test\"", "\"valid\"").replace("12.3456", "98"));
+    read().write();
+    assertThat(Files.readString(docs.resolve("results.md")))
+        .startsWith(
+            """
+            <!-- cross: demo perplexity -->
+            | system | dataset | none | local |
+            |---|---|---:|---:|
+            | a\\|b | java |  | 14.35 ± 2.828 |
+            | c | java | 20 |  |
+            <!-- end -->
+            """);
+    assertThat(read().agrees()).isTrue();
+  }
+
+  @Test
   void badRowsNameTheirLine() throws IOException {
     rows(ROW + ROW.replace("\"local\"", "\"locl\""));
     assertThatThrownBy(this::read)
