@@ -16,6 +16,7 @@ public final class Presets {
           "demo",
           "demo-vanilla",
           "vanilla",
+          "adaptive",
           "trime-local",
           "trime-long",
           "trime-ext",
