@@ -14,6 +14,7 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lathe.cli.config.Overrides;
+import org.lathe.cli.workflow.BenchmarkMemoryRequest;
 import org.lathe.cli.workflow.DemoRequest;
 import org.lathe.cli.workflow.EvaluateRequest;
 import org.lathe.cli.workflow.ExportRequest;
@@ -89,6 +90,29 @@ class CommandsTest {
                 Overrides.NONE),
             new ExportRequest(directory, Path.of("m"), OptionalLong.of(3), Overrides.NONE),
             new PredictRequest(directory, List.of("first prompt", "second"), 7, Overrides.NONE));
+  }
+
+  @Test
+  void benchmarkMemoryDelegates() {
+    String run = directory.toString();
+    assertThat(lathe.run("benchmark", "memory", run, "--store", run, "--repeats", "3")).isZero();
+    assertThat(lathe.requests)
+        .containsExactly(
+            new BenchmarkMemoryRequest(
+                directory,
+                "test",
+                List.of(MemoryKind.LOCAL, MemoryKind.LONG, MemoryKind.EXTERNAL),
+                8192,
+                3,
+                Optional.empty(),
+                Optional.of(directory),
+                Overrides.NONE));
+    assertThat(lathe.run("benchmark", "memory", run, "--memory", "local", "--store", run))
+        .isEqualTo(2);
+    assertThat(lathe.run("benchmark", "memory", run, "--tokens", "1")).isEqualTo(2);
+    assertThat(lathe.run("benchmark", "memory", run, "--repeats", "0")).isEqualTo(2);
+    assertThat(lathe.run("benchmark", "memory", run, "--split", "dev")).isEqualTo(2);
+    assertThat(lathe.requests).hasSize(1);
   }
 
   @Test

@@ -11,7 +11,11 @@ import picocli.CommandLine.Spec;
     name = "benchmark",
     synopsisSubcommandLabel = "WHAT",
     description = "Measure speed, beside an alternative, in one run.",
-    subcommands = {BenchmarkTrainingCommand.class, BenchmarkSearchCommand.class},
+    subcommands = {
+      BenchmarkTrainingCommand.class,
+      BenchmarkSearchCommand.class,
+      BenchmarkMemoryCommand.class
+    },
     footer = {
       "",
       "Example:",

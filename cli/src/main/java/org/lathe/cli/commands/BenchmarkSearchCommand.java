@@ -12,11 +12,11 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "search",
-    description = "Time an inverted-file search beside the exact one, in turns.",
+    description = "Time an inverted-file search beside the exact one and a graph, in turns.",
     footer = {
       "",
       "Example:",
-      "  lathe benchmark search --keys 100000 --write data/search",
+      "  lathe benchmark search --keys 100000 --with-graph --write data/search",
       "  python3 docs/results/faiss_ivf.py data/search 128     (the same keys with FAISS)"
     })
 final class BenchmarkSearchCommand extends BaseCommand {
@@ -119,6 +119,11 @@ final class BenchmarkSearchCommand extends BaseCommand {
       description = "Of keys, queries and clusters (default ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Option(
+      names = "--with-graph",
+      description = "Also build and time a graph (jvector, degree 32) over the keys; takes long.")
+  private boolean withGraph;
+
   BenchmarkSearchCommand(Surroundings surroundings) {
     super(surroundings);
   }
@@ -162,7 +167,8 @@ final class BenchmarkSearchCommand extends BaseCommand {
                 recall,
                 repeats,
                 threads,
-                seed),
+                seed,
+                withGraph),
             context(false));
   }
 

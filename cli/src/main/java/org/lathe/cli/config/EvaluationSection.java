@@ -10,7 +10,7 @@ import org.lathe.graphs.retrieval.KeyEncoding;
  * @param longTermItems items of long-term memory or of the long cache
  * @param neighbors K of the nearest-neighbor datastore
  * @param index how a store is searched: exact, ivf (inverted file), or auto, which is exact up to
- *     200,000 items
+ *     200,000 items and always for the training text in memory
  * @param probes lists of an inverted file that a search reads
  * @param encoding of keys in an inverted file
  * @param exclusionRadius where the store holds the measured text itself: positions on either side

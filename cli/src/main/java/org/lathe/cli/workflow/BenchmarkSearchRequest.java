@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.retrieval.KeyEncoding;
 
 /**
- * Times an inverted-file search beside the exact one.
+ * Times an inverted-file search beside the exact one, and beside a graph.
  *
  * @param keysFile raw float32, little-endian, row-major (N, width); null = made
  * @param queriesFile the same for queries; null = made
@@ -15,6 +15,7 @@ import org.lathe.graphs.retrieval.KeyEncoding;
  * @param numLists 0 = the square root of the number of keys
  * @param numProbes 0 = the fewest of a doubling row that reach the recall
  * @param recall wanted part of the true neighbours
+ * @param withGraph build a graph over the same keys and time its search too
  */
 public record BenchmarkSearchRequest(
     @Nullable Path keysFile,
@@ -31,4 +32,5 @@ public record BenchmarkSearchRequest(
     double recall,
     int repeats,
     int threads,
-    long seed) {}
+    long seed,
+    boolean withGraph) {}

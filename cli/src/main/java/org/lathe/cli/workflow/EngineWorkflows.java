@@ -62,4 +62,9 @@ public final class EngineWorkflows implements Workflows {
   public Outcome benchmarkSearch(BenchmarkSearchRequest request, RunContext context) {
     return BenchmarkSearchWorkflow.run(request, context);
   }
+
+  @Override
+  public Outcome benchmarkMemory(BenchmarkMemoryRequest request, RunContext context) {
+    return BenchmarkMemoryWorkflow.run(request, context);
+  }
 }

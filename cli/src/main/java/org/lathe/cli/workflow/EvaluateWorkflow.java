@@ -125,15 +125,16 @@ final class EvaluateWorkflow {
     if (request.tune()) {
       return study.tuned(longTermItems);
     }
-    return study.recent(
-        longTermItems,
-        known == null
-            ? MemoryMixing.recentOnly(Mixing.shared(config.export().temperature()))
-            : known);
+    return study.recent(longTermItems, known == null ? untunedRecent(config) : known);
+  }
+
+  /** Of local and long-term memory that was never tuned: as a model is exported. */
+  static MemoryMixing untunedRecent(RunConfig config) {
+    return MemoryMixing.recentOnly(Mixing.shared(config.export().temperature()));
   }
 
   /** Files of older versions hold mixings of kNN-LM that say nothing of retrieved items. */
-  private static @Nullable MemoryMixing retrieving(@Nullable MemoryMixing known) {
+  static @Nullable MemoryMixing retrieving(@Nullable MemoryMixing known) {
     return known == null || known.external().equals(ExternalMixing.NONE) ? null : known;
   }
 

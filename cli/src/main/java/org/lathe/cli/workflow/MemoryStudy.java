@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.EvaluationSection;
+import org.lathe.cli.config.EvaluationSection.IndexKind;
 import org.lathe.cli.config.RecurrenceSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.progress.Console;
@@ -161,10 +162,19 @@ final class MemoryStudy implements AutoCloseable {
   }
 
   private ScoredText score(TokenFile tokens, long maxTokens) {
+    return scorer.score(read(tokens, maxTokens), protocol, progress);
+  }
+
+  private static int[] read(TokenFile tokens, long maxTokens) {
     long size = maxTokens == 0 ? tokens.size() : Math.min(maxTokens, tokens.size());
     int[] read = new int[Math.toIntExact(size)];
     tokens.read(0, read, 0, read.length);
-    return scorer.score(read, protocol, progress);
+    return read;
+  }
+
+  /** The work of this study on the measured text, to be done anew; of use until this is closed. */
+  MemoryPass pass() {
+    return new MemoryPass(scorer, protocol, read(file, settings.maxTokens()), scoreScale, settings);
   }
 
   ScoredText text() {
@@ -242,7 +252,7 @@ final class MemoryStudy implements AutoCloseable {
 
   /** The run's own training text. */
   ExternalStores trainingText(MemoryKind kind) {
-    return ExternalStores.ofTrainingText(ownData.train(), trainingKeys, metric(kind), threads);
+    return new TrainingTextStore(ownData.train(), trainingKeys, settings, metric(kind), threads);
   }
 
   /**
@@ -313,7 +323,16 @@ final class MemoryStudy implements AutoCloseable {
   }
 
   private ExternalMemory open(ExternalStores store, double fraction, OwnPositions own) {
-    return store.open(settings.neighbors() + own.margin(), fraction);
+    return store.open(settings.neighbors() + own.margin(), fraction, settings.index());
+  }
+
+  /**
+   * All of a store for passes over the measured text, searched in this way; the caller closes it.
+   */
+  ExternalMemory open(ExternalStores store, MemoryKind kind, IndexKind index) {
+    @Nullable MemoryScan scan =
+        kind == MemoryKind.KNN ? null : scan(text, settings.longTermItems());
+    return store.open(settings.neighbors() + own(store, file, text, scan).margin(), 1, index);
   }
 
   private CachedNeighbors search(ScoredText queries, ExternalMemory memory, OwnPositions own) {

@@ -12,7 +12,6 @@ import org.lathe.training.datastore.ExactSearch;
 import org.lathe.training.datastore.ExternalMemory;
 import org.lathe.training.datastore.IvfIndex;
 import org.lathe.training.datastore.IvfSearch;
-import org.lathe.training.datastore.IvfSettings;
 import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.datastore.StoreIndexFile;
 import org.lathe.training.files.Storage;
@@ -21,8 +20,6 @@ import org.lathe.training.files.Storage;
 final class StoreDirectory implements ExternalStores, AutoCloseable {
   /** Beyond it the index answers sooner and finds nearly the same. */
   private static final int MAX_EXACT_ITEMS = 200_000;
-
-  private static final long INDEX_SEED = 1;
 
   private final Storage storage;
   private final Path directory;
@@ -71,11 +68,11 @@ final class StoreDirectory implements ExternalStores, AutoCloseable {
   }
 
   @Override
-  public ExternalMemory open(int neighbors, double fraction) {
+  public ExternalMemory open(int neighbors, double fraction, IndexKind kind) {
     int numItems = Math.max(1, (int) Math.round(fraction * store.numItems()));
     NeighborSearch search;
     long indexBytes = 0;
-    if (exact(numItems) || numItems < store.numItems()) {
+    if (exact(kind, numItems) || numItems < store.numItems()) {
       search = new ExactSearch(store.keys(0, numItems), store.width(), neighbors, metric, threads);
     } else {
       if (index == null) {
@@ -86,7 +83,7 @@ final class StoreDirectory implements ExternalStores, AutoCloseable {
                 directory,
                 store,
                 metric,
-                IvfSettings.of(numItems, INDEX_SEED).with(settings.encoding()),
+                ExternalStores.indexSettings(numItems, settings),
                 threads);
       }
       indexBytes = index.numBytes();
@@ -102,9 +99,8 @@ final class StoreDirectory implements ExternalStores, AutoCloseable {
         bytes);
   }
 
-  private boolean exact(int numItems) {
-    return settings.index() == IndexKind.EXACT
-        || (settings.index() == IndexKind.AUTO && numItems <= MAX_EXACT_ITEMS);
+  private static boolean exact(IndexKind kind, int numItems) {
+    return kind == IndexKind.EXACT || (kind == IndexKind.AUTO && numItems <= MAX_EXACT_ITEMS);
   }
 
   @Override

@@ -30,4 +30,6 @@ public interface Workflows {
   Outcome demo(DemoRequest request, RunContext context);
 
   Outcome benchmarkSearch(BenchmarkSearchRequest request, RunContext context);
+
+  Outcome benchmarkMemory(BenchmarkMemoryRequest request, RunContext context);
 }

@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -216,6 +217,100 @@ class EvaluateTest {
     assertThat(store.resolve("index-squared_l2")).doesNotExist();
     int left = evaluate(indexed).at("/details/knn/numItems").asInt();
     assertThat(left).isLessThan(facts.at("/details/knn/numItems").asInt());
+  }
+
+  /** The same work as above finds the same; an index of which all is read loses nothing. */
+  @Test
+  void benchmarkOfMemories() throws IOException {
+    Path store = root.resolve("timed-store");
+    succeed("datastore", "build", run, "--out", store);
+    String kinds = "local,long,knn,external";
+    Object[] options = {
+      "--split", "valid", "--memory", kinds, "--store", store, "--set", "evaluation.neighbors=8"
+    };
+    JsonNode expected =
+        evaluate(concat(options, "--tune", "--set", "evaluation.maxTokens=300")).path("perplexity");
+    Object[] timed = concat(options, "--tokens", 300, "--repeats", 2);
+    JsonNode facts = benchmark(concat(timed, "--set", "evaluation.probes=1000"));
+    JsonNode memories = facts.path("memories");
+    assertThat(memories.fieldNames())
+        .toIterable()
+        .containsExactly("none", "local", "long", "knn", "knn-ivf", "external", "external-ivf");
+    assertThat(facts.path("tokens").asInt()).isEqualTo(299);
+    assertThat(memories.at("/none/ratio").asDouble()).isEqualTo(1);
+    for (JsonNode memory : memories) {
+      assertThat(memory.path("tokensPerSecond").asDouble())
+          .isCloseTo(299e3 / memory.path("totalMs").asDouble(), within(1e-6));
+      assertThat(memory.path("ratio").asDouble())
+          .isBetween(memory.path("ratioLow").asDouble(), memory.path("ratioHigh").asDouble());
+      assertThat(memory.path("scoringMs").asDouble())
+          .isBetween(0.0, memory.path("totalMs").asDouble() - memory.path("searchMs").asDouble());
+    }
+    for (String kind : kinds.split(",")) {
+      assertThat(memories.path(kind).path("perplexity")).isEqualTo(expected.path(kind));
+      assertThat(memories.path(kind).path("tuned").asBoolean()).isTrue();
+    }
+    for (String kind : new String[] {"knn", "external"}) {
+      JsonNode exact = memories.path(kind);
+      JsonNode index = memories.path(kind + "-ivf");
+      assertThat(index.path("recallOfExact").asDouble()).isGreaterThan(0.99);
+      assertThat(index.path("perplexity").asDouble())
+          .isCloseTo(exact.path("perplexity").asDouble(), within(1e-3));
+      assertThat(index.path("bytesPerItem").asDouble())
+          .isGreaterThan(exact.path("bytesPerItem").asDouble() + 4);
+      assertThat(exact.has("recallOfExact")).isFalse();
+    }
+    JsonNode external = memories.path("external-ivf");
+    assertThat(external.path("shareOfGain").asDouble()).isCloseTo(1, within(0.02));
+
+    JsonNode narrow = benchmark(concat(timed, "--set", "evaluation.probes=1"));
+    JsonNode less = narrow.at("/memories/external-ivf");
+    assertThat(less.path("recallOfExact").asDouble()).isBetween(0.05, 0.95);
+    double none = Math.log(narrow.at("/memories/none/perplexity").asDouble());
+    double exact = Math.log(narrow.at("/memories/external/perplexity").asDouble());
+    assertThat(less.path("shareOfGain").asDouble())
+        .isCloseTo(
+            (none - Math.log(less.path("perplexity").asDouble())) / (none - exact), within(1e-9));
+  }
+
+  /** Without a store the training text is searched, and indexed in memory. */
+  @Test
+  void benchmarkOfTheTrainingText() throws IOException {
+    JsonNode facts =
+        benchmark(
+            "--split",
+            "train",
+            "--memory",
+            "knn",
+            "--tokens",
+            200,
+            "--repeats",
+            1,
+            "--set",
+            "evaluation.probes=1000");
+    JsonNode exact = facts.at("/memories/knn");
+    JsonNode index = facts.at("/memories/knn-ivf");
+    // it never finds itself
+    assertThat(exact.path("perplexity").asDouble()).isGreaterThan(1.5);
+    assertThat(index.path("recallOfExact").asDouble()).isGreaterThan(0.99);
+    assertThat(index.path("bytesPerItem").asDouble())
+        .isGreaterThan(exact.path("bytesPerItem").asDouble() + 4);
+    JsonNode evaluated =
+        evaluate("--memory", "knn", "--tune", "--set", "evaluation.index=ivf")
+            .at("/details/knn/bytesPerItem");
+    assertThat(evaluated).isEqualTo(index.path("bytesPerItem"));
+  }
+
+  private static JsonNode benchmark(Object... options) throws IOException {
+    Object[] first = {"benchmark", "memory", run, "--json"};
+    succeed(concat(first, options));
+    return MAPPER.readTree(out);
+  }
+
+  private static Object[] concat(Object[] first, Object... second) {
+    Object[] all = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, all, first.length, second.length);
+    return all;
   }
 
   @Test

@@ -92,6 +92,45 @@ class LifeCycleTest {
   }
 
   @Test
+  void benchmarkOfSearches() throws IOException {
+    Path files = Files.createDirectory(root.resolve("search"));
+    Object[] small = {
+      "benchmark",
+      "search",
+      "--keys",
+      1500,
+      "--queries",
+      100,
+      "--width",
+      12,
+      "--neighbors",
+      5,
+      "--repeats",
+      2
+    };
+    JsonNode facts = json(append(small, "--with-graph", "--write", files));
+    for (JsonNode search : List.of(facts, facts.path("graph"))) {
+      assertThat(search.path("recall").asDouble()).isBetween(0.95, 1.0);
+      assertThat(search.path("queriesPerSecond").asDouble()).isPositive();
+      assertThat(search.path("buildMs").asDouble()).isPositive();
+      assertThat(search.path("indexBytes").asLong()).isGreaterThan(4 * 12 * 1500);
+    }
+    JsonNode graph = facts.path("graph");
+    assertThat(graph.path("ratio").asDouble())
+        .isCloseTo(
+            graph.path("queriesPerSecond").asDouble() / facts.path("queriesPerSecond").asDouble(),
+            within(1e-9));
+    assertThat(graph.path("breadth").asInt()).isGreaterThanOrEqualTo(5);
+    Object[] same = {
+      "--keys-file", files.resolve("keys.bin"), "--queries-file", files.resolve("queries.bin")
+    };
+    JsonNode without = json(append(small, same));
+    assertThat(without.has("graph")).isFalse();
+    assertThat(without.path("numProbes")).isEqualTo(facts.path("numProbes"));
+    assertThat(without.path("recall")).isEqualTo(facts.path("recall"));
+  }
+
+  @Test
   void exportVerifyPredict() throws IOException {
     Path base = root.resolve("models").resolve("tiny");
     succeed("export", run, "--out", base, "--dry-run");
@@ -242,9 +281,7 @@ class LifeCycleTest {
 
   private static double noMemory(Path recurrent, Object... more) throws IOException {
     Object[] evaluate = {"evaluate", recurrent, "--split", "test", "--memory", "none"};
-    Object[] all = Arrays.copyOf(evaluate, evaluate.length + more.length);
-    System.arraycopy(more, 0, all, evaluate.length, more.length);
-    return json(all).at("/perplexity/none").asDouble();
+    return json(append(evaluate, more)).at("/perplexity/none").asDouble();
   }
 
   @Test
@@ -286,6 +323,12 @@ class LifeCycleTest {
       Files.delete(run.resolve(name));
     }
     Files.delete(pruning);
+  }
+
+  private static Object[] append(Object[] first, Object... more) {
+    Object[] all = Arrays.copyOf(first, first.length + more.length);
+    System.arraycopy(more, 0, all, first.length, more.length);
+    return all;
   }
 
   private static Object[] concat(Object first, Object second, Object... more) {

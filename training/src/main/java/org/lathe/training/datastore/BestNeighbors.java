@@ -3,97 +3,137 @@ package org.lathe.training.datastore;
 import java.util.Arrays;
 
 /**
- * The best K of all that is offered to each of Q queries: a heap a query, its worst on top. Of
- * equal scores the lower item is better, so that the order of offers does not matter.
+ * The best K of all that is offered to each of Q queries. Of equal scores the lower item is better,
+ * so that the order of offers does not matter. Negative infinity and NaN are never among them.
+ *
+ * <p>What may still be among the best is appended to a row of about 2 K; a full row is cut back to
+ * its better part, whose worst is the bar for everything later. That takes a few steps an item,
+ * where a heap takes log K comparisons that a processor cannot foresee.
+ *
+ * <p>An item and its score are one number, whose ascending order is that of the best first. Safe
+ * for several threads as long as no two are at one query.
  */
 final class BestNeighbors {
+  private static final int MIN_CAPACITY = 32;
+
+  /** Shorter rows are sorted whole. */
+  private static final int MIN_SAMPLED = 128;
+
+  private static final int NUM_SAMPLES = 32;
+
+  /** The pivot leaves about two thirds of a row: mostly more than K, which is half of it. */
+  private static final int PIVOT_RANK = 21;
+
   private final int numNeighbors;
-  private final float[] scores;
-  private final int[] items;
+  private final int capacity;
+  private final long[] rows;
+  private final int[] sizes;
+
+  /** The lowest score that may still be among the best. */
+  private final float[] bars;
 
   BestNeighbors(int numQueries, int numNeighbors) {
     this.numNeighbors = numNeighbors;
-    scores = new float[numQueries * numNeighbors];
-    items = new int[numQueries * numNeighbors];
-    Arrays.fill(scores, Float.NEGATIVE_INFINITY);
-    Arrays.fill(items, Integer.MAX_VALUE);
+    capacity = Math.max(MIN_CAPACITY, Math.multiplyExact(2, numNeighbors));
+    rows = new long[Math.multiplyExact(numQueries, capacity)];
+    sizes = new int[numQueries];
+    bars = new float[numQueries];
+    Arrays.fill(bars, -Float.MAX_VALUE);
   }
 
   /** Offers scores [from, from + number) with items [fromItem, fromItem + number). */
   void offerAll(
       int query, float[] offered, int from, int[] offeredItems, int fromItem, int number) {
-    int root = query * numNeighbors;
-    float worst = scores[root];
+    float bar = bars[query];
     for (int i = 0; i < number; i++) {
       // nearly all end here
-      if (offered[from + i] >= worst) {
-        offer(query, offered[from + i], offeredItems[fromItem + i]);
-        worst = scores[root];
+      if (offered[from + i] >= bar) {
+        append(query, offered[from + i], offeredItems[fromItem + i]);
+        bar = bars[query];
       }
     }
   }
 
   void offer(int query, float score, int item) {
-    int root = query * numNeighbors;
-    if (isBetter(score, item, scores[root], items[root])) {
-      sink(root, numNeighbors, score, item);
+    if (score >= bars[query]) {
+      append(query, score, item);
     }
   }
 
-  /** Takes over what another thread found. */
-  void offerAll(BestNeighbors other) {
-    for (int query = 0; query * numNeighbors < scores.length; query++) {
-      int at = query * numNeighbors;
-      for (int i = at; i < at + numNeighbors; i++) {
-        if (other.scores[i] > Float.NEGATIVE_INFINITY) {
-          offer(query, other.scores[i], other.items[i]);
+  private void append(int query, float score, int item) {
+    int begin = query * capacity;
+    rows[begin + sizes[query]++] = entry(score, item);
+    if (sizes[query] == capacity) {
+      sizes[query] = cut(query, begin);
+    }
+  }
+
+  /** Keeps at least the best K of a full row, raises the bar, and says how many it kept. */
+  private int cut(int query, int begin) {
+    if (capacity >= MIN_SAMPLED) {
+      long pivot = pivot(begin);
+      int atMostPivot = 0;
+      for (int i = begin; i < begin + capacity; i++) {
+        atMostPivot += rows[i] <= pivot ? 1 : 0;
+      }
+      if (atMostPivot >= numNeighbors && atMostPivot < capacity) {
+        int kept = begin;
+        for (int i = begin; i < begin + capacity; i++) {
+          long entry = rows[i];
+          rows[kept] = entry;
+          kept += entry <= pivot ? 1 : 0;
         }
+        bars[query] = score(pivot);
+        return atMostPivot;
+      }
+    }
+    Arrays.sort(rows, begin, begin + capacity);
+    bars[query] = score(rows[begin + numNeighbors - 1]);
+    return numNeighbors;
+  }
+
+  private long pivot(int begin) {
+    long[] samples = new long[NUM_SAMPLES];
+    for (int i = 0; i < NUM_SAMPLES; i++) {
+      samples[i] = rows[begin + (int) ((long) i * capacity / NUM_SAMPLES)];
+    }
+    Arrays.sort(samples);
+    return samples[PIVOT_RANK];
+  }
+
+  /**
+   * Writes the neighbours of queries [from, to), best first; where there are fewer than K, score
+   * negative infinity and item 0. Nothing may be offered to them afterwards.
+   *
+   * @param at place of query 0 in the targets
+   */
+  void sortInto(int from, int to, float[] sortedScores, int[] sortedItems, int at) {
+    for (int query = from; query < to; query++) {
+      int begin = query * capacity;
+      int size = sizes[query];
+      Arrays.sort(rows, begin, begin + size);
+      int place = at + query * numNeighbors;
+      for (int i = 0; i < numNeighbors; i++) {
+        sortedScores[place + i] = i < size ? score(rows[begin + i]) : Float.NEGATIVE_INFINITY;
+        sortedItems[place + i] = i < size ? (int) rows[begin + i] : 0;
       }
     }
   }
 
-  /** Writes each query's neighbours, best first; where there are fewer than K, item 0. */
-  void sortInto(float[] sortedScores, int[] sortedItems, int at) {
-    for (int root = 0; root < scores.length; root += numNeighbors) {
-      for (int size = numNeighbors; size > 0; size--) {
-        int place = at + root + size - 1;
-        sortedScores[place] = scores[root];
-        sortedItems[place] = scores[root] == Float.NEGATIVE_INFINITY ? 0 : items[root];
-        int last = root + size - 1;
-        sink(root, size - 1, scores[last], items[last]);
-      }
-    }
+  /** The score's bits in the order of the scores, turned round, above the item. */
+  private static long entry(float score, int item) {
+    // a sum, because -0 and 0 are equal scores with different bits
+    return ((long) ~inOrder(Float.floatToRawIntBits(score + 0f)) << Integer.SIZE) | item;
   }
 
-  int[] items() {
-    return items;
+  private static float score(long entry) {
+    return Float.intBitsToFloat(inOrder(~(int) (entry >> Integer.SIZE)));
   }
 
-  /** Replaces the root of a heap of this size. */
-  private void sink(int root, int size, float score, int item) {
-    int at = 0;
-    while (2 * at + 1 < size) {
-      int child = 2 * at + 1;
-      if (child + 1 < size
-          && isBetter(
-              scores[root + child],
-              items[root + child],
-              scores[root + child + 1],
-              items[root + child + 1])) {
-        child++;
-      }
-      if (!isBetter(score, item, scores[root + child], items[root + child])) {
-        break;
-      }
-      scores[root + at] = scores[root + child];
-      items[root + at] = items[root + child];
-      at = child;
-    }
-    scores[root + at] = score;
-    items[root + at] = item;
-  }
-
-  private static boolean isBetter(float score, int item, float thanScore, int thanItem) {
-    return score > thanScore || (score == thanScore && item < thanItem);
+  /**
+   * Turns the bits of negative numbers round, so that all sort as whole numbers; its own inverse.
+   */
+  private static int inOrder(int bits) {
+    return bits ^ ((bits >> (Integer.SIZE - 1)) & Integer.MAX_VALUE);
   }
 }

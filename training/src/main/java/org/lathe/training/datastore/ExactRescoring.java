@@ -50,7 +50,7 @@ public final class ExactRescoring implements NeighborSearch {
     }
     float[] scores = new float[numQueries * numBest];
     int[] items = new int[numQueries * numBest];
-    best.sortInto(scores, items, 0);
+    best.sortInto(0, numQueries, scores, items, 0);
     return new Neighbors(numBest, scores, items);
   }
 

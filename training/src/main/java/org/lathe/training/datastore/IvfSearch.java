@@ -9,6 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.lathe.graphs.retrieval.IvfGraph;
 import org.lathe.graphs.retrieval.KeyDecoder;
@@ -30,19 +32,28 @@ import org.tensorflow.types.family.TNumber;
 /**
  * Search in an {@link IvfIndex} for many queries at once, list after list: all queries that probe a
  * list meet its keys in one matrix product, so that a key is read once a batch and not once a
- * query. The best are kept in heaps outside the graph, because TensorFlow's top-k on a CPU takes
- * several times as long as the product; nearly all scores end at one comparison there. {@link
- * IvfGraph} is the same search as one graph.
+ * query. The best are kept outside the graph, because TensorFlow's top-k on a CPU takes several
+ * times as long as the product; nearly all scores end at one comparison there. {@link IvfGraph} is
+ * the same search as one graph.
  */
 public final class IvfSearch implements NeighborSearch {
-  /** Bounds the heaps: with 64 neighbours and 2 threads 4 MiB. */
-  private static final int QUERIES_PER_RUN = 8192;
+  /** With more, products would be no larger: a list would be read once for each of them. */
+  private static final int MAX_QUERIES_PER_RUN = 8192;
+
+  /** Bounds what is kept of a run: two places a neighbour, 64 MiB. */
+  private static final int NEIGHBORS_PER_RUN = 1 << 22;
 
   /** Scores of one product: 512 KiB stay in a core's second cache. */
   private static final int SCORES_PER_PRODUCT = 1 << 17;
 
   /** Fewer rows would waste the reading of a long list. */
   private static final int MIN_ROWS_PER_PRODUCT = 32;
+
+  /** Queries whose neighbours a thread sorts before it takes the next ones. */
+  private static final int QUERIES_PER_SORT = 64;
+
+  /** Queries share one: two threads seldom offer to one query, and then for microseconds. */
+  private static final int NUM_LOCKS = 1024;
 
   private final Graph graph = new Graph();
   private final Session session;
@@ -63,7 +74,9 @@ public final class IvfSearch implements NeighborSearch {
   private final int numProbes;
   private final int numNeighbors;
   private final int numThreads;
+  private final int queriesPerRun;
   private final ExecutorService executor;
+  private final Object[] locks = new Object[NUM_LOCKS];
 
   /**
    * @param numProbes lists read for each query; more than there are means all
@@ -78,10 +91,13 @@ public final class IvfSearch implements NeighborSearch {
     this.numProbes = Math.min(numProbes, index.numLists());
     this.numNeighbors = Math.min(neighbors, numKeys);
     this.numThreads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    int kept = Math.max(1, Math.max(numNeighbors, this.numProbes));
+    this.queriesPerRun = Math.max(1, Math.min(MAX_QUERIES_PER_RUN, NEIGHBORS_PER_RUN / kept));
     this.executor =
         Executors.newFixedThreadPool(
             numThreads,
             new ThreadFactoryBuilder().setNameFormat("ivf-search-%d").setDaemon(true).build());
+    Arrays.setAll(locks, i -> new Object());
     int width = index.width();
     boolean squaredDistance = index.metric() == Metric.SQUARED_L2;
     boolean residual = index.code().encoding().isResidual();
@@ -123,6 +139,11 @@ public final class IvfSearch implements NeighborSearch {
   }
 
   @Override
+  public int queriesAtOnce() {
+    return queriesPerRun;
+  }
+
+  @Override
   public Neighbors search(float[] queries) {
     int width = index.width();
     Preconditions.checkArgument(
@@ -133,19 +154,19 @@ public final class IvfSearch implements NeighborSearch {
     int numQueries = queries.length / width;
     float[] scores = new float[numQueries * numNeighbors];
     int[] items = new int[numQueries * numNeighbors];
-    for (int begin = 0; begin < numQueries && numNeighbors > 0; begin += QUERIES_PER_RUN) {
-      int size = Math.min(QUERIES_PER_RUN, numQueries - begin);
+    for (int begin = 0; begin < numQueries && numNeighbors > 0; begin += queriesPerRun) {
+      int size = Math.min(queriesPerRun, numQueries - begin);
       float[] some = Arrays.copyOfRange(queries, begin * width, (begin + size) * width);
       try (Tensor fed = floats(some, Shape.of(size, width))) {
         int[] probes = nearestLists(fed, size);
         BestNeighbors best = searchLists(fed, size, probes);
-        best.sortInto(scores, items, begin * numNeighbors);
+        sort(best, size, scores, items, begin * numNeighbors);
       }
     }
     return new Neighbors(numNeighbors, scores, items);
   }
 
-  /** The lists to read, (Q, P) in no order. */
+  /** The lists to read, (Q, P). */
   private int[] nearestLists(Tensor queries, int numQueries) {
     int numLists = index.numLists();
     int[] rows = new int[numQueries];
@@ -154,25 +175,23 @@ public final class IvfSearch implements NeighborSearch {
     Arrays.setAll(lists, i -> i);
     List<Block> blocks = new ArrayList<>();
     addBlocks(blocks, 0, 0, numQueries, numLists);
-    BestNeighbors nearest =
-        inParallel(
-            blocks,
-            numQueries,
-            numProbes,
-            (block, best, buffer) -> {
-              try (Tensor fedRows = rows(rows, block);
-                  Result result =
-                      session
-                          .runner()
-                          .feed(queriesQD, queries)
-                          .feed(rowsR, fedRows)
-                          .feed(centroidsLD, allCentroids)
-                          .fetch(scoresRL)
-                          .run()) {
-                offer(result, rows, block, lists, best, buffer);
-              }
-            });
-    return nearest.items();
+    BestNeighbors nearest = new BestNeighbors(numQueries, numProbes);
+    scoreInParallel(
+        blocks,
+        rows,
+        nearest,
+        block -> lists,
+        (block, fedRows) ->
+            session
+                .runner()
+                .feed(queriesQD, queries)
+                .feed(rowsR, fedRows)
+                .feed(centroidsLD, allCentroids)
+                .fetch(scoresRL)
+                .run());
+    int[] probes = new int[numQueries * numProbes];
+    sort(nearest, numQueries, new float[probes.length], probes, 0);
+    return probes;
   }
 
   private BestNeighbors searchLists(Tensor queries, int numQueries, int[] probes) {
@@ -190,25 +209,23 @@ public final class IvfSearch implements NeighborSearch {
     for (int list = 0; list < index.numLists(); list++) {
       addBlocks(blocks, list, begins[list], begins[list + 1], index.items()[list].length);
     }
-    return inParallel(
+    BestNeighbors best = new BestNeighbors(numQueries, numNeighbors);
+    scoreInParallel(
         blocks,
-        numQueries,
-        numNeighbors,
-        (block, best, buffer) -> {
-          try (Tensor fedRows = rows(rows, block);
-              Result result =
-                  session
-                      .runner()
-                      .feed(queriesQD, queries)
-                      .feed(rowsR, fedRows)
-                      .feed(codesKW, codes.get(block.list()))
-                      .feed(centroidD, centroids.get(block.list()))
-                      .feed(biasK, biases.get(block.list()))
-                      .fetch(scoresRK)
-                      .run()) {
-            offer(result, rows, block, index.items()[block.list()], best, buffer);
-          }
-        });
+        rows,
+        best,
+        block -> index.items()[block.list()],
+        (block, fedRows) ->
+            session
+                .runner()
+                .feed(queriesQD, queries)
+                .feed(rowsR, fedRows)
+                .feed(codesKW, codes.get(block.list()))
+                .feed(centroidD, centroids.get(block.list()))
+                .feed(biasK, biases.get(block.list()))
+                .fetch(scoresRK)
+                .run());
+    return best;
   }
 
   /** Rows [begin, end) of the sorted pairs of query and list. */
@@ -230,42 +247,75 @@ public final class IvfSearch implements NeighborSearch {
     return TInt32.tensorOf(Shape.of(some.length), DataBuffers.of(some, true, false));
   }
 
-  private static void offer(
-      Result result, int[] rows, Block block, int[] items, BestNeighbors best, float[] buffer) {
-    ((TFloat32) result.get(0)).asRawTensor().data().asFloats().read(buffer, 0, block.numScores());
+  private interface Product {
+    Result run(Block block, Tensor fedRows);
+  }
+
+  /** Each thread takes the next block; the best do not mind the order. */
+  private void scoreInParallel(
+      List<Block> blocks,
+      int[] rows,
+      BestNeighbors best,
+      Function<Block, int[]> items,
+      Product product) {
+    int bufferSize = blocks.stream().mapToInt(Block::numScores).max().orElse(0);
+    inParallel(
+        blocks.size(),
+        () -> {
+          float[] buffer = new float[bufferSize];
+          return i -> {
+            Block block = blocks.get(i);
+            try (Tensor fedRows = rows(rows, block);
+                Result result = product.run(block, fedRows)) {
+              read(result, buffer, block.numScores());
+            }
+            offer(buffer, rows, block, items.apply(block), best);
+          };
+        });
+  }
+
+  private static void read(Result result, float[] buffer, int numScores) {
+    ((TFloat32) result.get(0)).asRawTensor().data().asFloats().read(buffer, 0, numScores);
+  }
+
+  private void offer(float[] buffer, int[] rows, Block block, int[] items, BestNeighbors best) {
     for (int r = block.begin(); r < block.end(); r++) {
       int from = (r - block.begin()) * items.length;
-      best.offerAll(rows[r], buffer, from, items, 0, items.length);
+      synchronized (locks[rows[r] % NUM_LOCKS]) {
+        best.offerAll(rows[r], buffer, from, items, 0, items.length);
+      }
     }
   }
 
-  private interface Work {
-    void run(Block block, BestNeighbors best, float[] buffer);
+  private void sort(BestNeighbors best, int numQueries, float[] scores, int[] items, int at) {
+    inParallel(
+        (numQueries + QUERIES_PER_SORT - 1) / QUERIES_PER_SORT,
+        () ->
+            i -> {
+              int from = i * QUERIES_PER_SORT;
+              int to = Math.min(numQueries, from + QUERIES_PER_SORT);
+              best.sortInto(from, to, scores, items, at);
+            });
   }
 
-  /** Each thread takes the next block and keeps heaps of its own; heaps do not mind the order. */
-  private BestNeighbors inParallel(List<Block> blocks, int numQueries, int numBest, Work work) {
-    int bufferSize = blocks.stream().mapToInt(Block::numScores).max().orElse(0);
+  /**
+   * Runs tasks 0 .. numTasks - 1; each thread takes the next one.
+   *
+   * @param worker asked once by each thread
+   */
+  private void inParallel(int numTasks, Supplier<IntConsumer> worker) {
     AtomicInteger next = new AtomicInteger();
-    Supplier<BestNeighbors> worker =
+    Runnable work =
         () -> {
-          BestNeighbors best = new BestNeighbors(numQueries, numBest);
-          float[] buffer = new float[bufferSize];
-          for (int i = next.getAndIncrement(); i < blocks.size(); i = next.getAndIncrement()) {
-            work.run(blocks.get(i), best, buffer);
+          IntConsumer tasks = worker.get();
+          for (int i = next.getAndIncrement(); i < numTasks; i = next.getAndIncrement()) {
+            tasks.accept(i);
           }
-          return best;
         };
-    int numWorkers = Math.max(1, Math.min(numThreads, blocks.size()));
-    List<CompletableFuture<BestNeighbors>> found = new ArrayList<>();
-    for (int i = 0; i < numWorkers; i++) {
-      found.add(CompletableFuture.supplyAsync(worker, executor));
-    }
+    CompletableFuture<?>[] running = new CompletableFuture<?>[Math.min(numThreads, numTasks)];
+    Arrays.setAll(running, i -> CompletableFuture.runAsync(work, executor));
     // all of them, even when one fails: they use tensors that the caller closes
-    CompletableFuture.allOf(found.toArray(CompletableFuture[]::new)).join();
-    BestNeighbors best = found.get(0).join();
-    found.subList(1, numWorkers).forEach(other -> best.offerAll(other.join()));
-    return best;
+    CompletableFuture.allOf(running).join();
   }
 
   @Override

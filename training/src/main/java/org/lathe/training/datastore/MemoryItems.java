@@ -2,7 +2,7 @@ package org.lathe.training.datastore;
 
 /**
  * What is known of stored items besides their keys. Item numbers are those that a {@link
- * NeighborSearch} over the same keys gives.
+ * NeighborSearch} over the same keys gives. Safe for several threads.
  */
 public interface MemoryItems {
   int numItems();

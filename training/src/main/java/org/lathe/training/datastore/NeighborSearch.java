@@ -1,5 +1,9 @@
 package org.lathe.training.datastore;
 
+import com.google.common.base.Preconditions;
+import java.util.HashSet;
+import java.util.Set;
+
 /**
  * Finds the stored keys nearest to a query. An index knows keys and item numbers only; values,
  * positions and documents of the items are asked of {@link MemoryItems}.
@@ -21,12 +25,48 @@ public interface NeighborSearch extends AutoCloseable {
    * @param scores q . k, or q . k - |k|^2 / 2 = (|q|^2 - |q - k|^2) / 2 for SQUARED_L2
    * @param items indices of keys
    */
-  record Neighbors(int numNeighbors, float[] scores, int[] items) {}
+  record Neighbors(int numNeighbors, float[] scores, int[] items) {
+
+    /**
+     * Recall: the part of the true neighbours that are among these.
+     *
+     * @param expected true neighbours of the same queries, as many of each
+     */
+    public double recall(Neighbors expected) {
+      Preconditions.checkArgument(
+          items.length == expected.items.length && numNeighbors == expected.numNeighbors,
+          "%s and %s neighbours are not of the same queries",
+          items.length,
+          expected.items.length);
+      int hits = 0;
+      int numExpected = 0;
+      for (int begin = 0; begin < items.length; begin += numNeighbors) {
+        Set<Integer> found = new HashSet<>();
+        for (int i = begin; i < begin + numNeighbors; i++) {
+          if (scores[i] > Float.NEGATIVE_INFINITY) {
+            found.add(items[i]);
+          }
+        }
+        for (int i = begin; i < begin + numNeighbors; i++) {
+          if (expected.scores[i] > Float.NEGATIVE_INFINITY) {
+            numExpected++;
+            hits += found.contains(expected.items[i]) ? 1 : 0;
+          }
+        }
+      }
+      return (double) hits / numExpected;
+    }
+  }
 
   /** D of the keys. */
   int width();
 
   int numKeys();
+
+  /** So many queries take less time asked at once than in parts; more do not. */
+  default int queriesAtOnce() {
+    return 1024;
+  }
 
   /**
    * @param queries row-major (Q, width)

@@ -21,8 +21,6 @@ public final class CachedNeighbors {
   /** Item and value of a neighbour that was not found. */
   public static final int NOTHING = -1;
 
-  private static final int POSITIONS_PER_SEARCH = 1_024;
-
   private final int numNeighbors;
   private final int[] targets;
   private final float[] scores;
@@ -67,19 +65,20 @@ public final class CachedNeighbors {
     CachedNeighbors cached =
         new CachedNeighbors(
             text.targets(), Math.min(neighbors, Math.max(1, memory.search().numKeys())));
-    float[] queries = new float[Math.min(POSITIONS_PER_SEARCH, numPositions) * width];
-    for (int begin = 0; begin < numPositions; begin += POSITIONS_PER_SEARCH) {
-      int size = Math.min(POSITIONS_PER_SEARCH, numPositions - begin);
+    int positionsPerSearch = memory.search().queriesAtOnce();
+    for (int begin = 0; begin < numPositions; begin += positionsPerSearch) {
+      int size = Math.min(positionsPerSearch, numPositions - begin);
+      float[] queries = new float[size * width];
       for (int i = 0; i < size; i++) {
         text.copyQuery(begin + i, queries, i * width);
       }
-      float[] asked = Arrays.copyOf(queries, size * width);
-      cached.keep(begin, asked, memory.search().search(asked), memory, scoreScale, own);
+      cached.keep(begin, queries, memory.search().search(queries), memory, scoreScale, own);
       progress.progress("searching neighbours", begin + size, numPositions);
     }
     return cached;
   }
 
+  /** Looking up values takes about as long as finding the items, so threads share it. */
   private void keep(
       int firstPosition,
       float[] queries,
@@ -87,29 +86,39 @@ public final class CachedNeighbors {
       ExternalMemory memory,
       double scoreScale,
       OwnPositions own) {
+    IntStream.range(0, queries.length / memory.search().width())
+        .parallel()
+        .forEach(q -> keep(firstPosition + q, q, queries, found, memory, scoreScale, own));
+  }
+
+  private void keep(
+      int position,
+      int query,
+      float[] queries,
+      NeighborSearch.Neighbors found,
+      ExternalMemory memory,
+      double scoreScale,
+      OwnPositions own) {
     int width = memory.search().width();
-    int numFound = found.numNeighbors();
-    for (int q = 0; q < queries.length / width; q++) {
-      int position = firstPosition + q;
-      // the search leaves out -|q|^2 / 2, which is the same for all keys
-      double shift = 0;
-      if (memory.metric() == NeighborSearch.Metric.SQUARED_L2) {
-        for (int d = 0; d < width; d++) {
-          shift -= (double) queries[q * width + d] * queries[q * width + d] / 2;
-        }
+    // the search leaves out -|q|^2 / 2, which is the same for all keys
+    double shift = 0;
+    if (memory.metric() == NeighborSearch.Metric.SQUARED_L2) {
+      for (int d = 0; d < width; d++) {
+        shift -= (double) queries[query * width + d] * queries[query * width + d] / 2;
       }
-      int at = position * numNeighbors;
-      int end = at + numNeighbors;
-      for (int j = q * numFound; j < (q + 1) * numFound && at < end; j++) {
-        int item = found.items()[j];
-        if (found.scores()[j] == Float.NEGATIVE_INFINITY
-            || own.excludes(position, memory.items().position(item))) {
-          continue;
-        }
-        scores[at] = (float) ((found.scores()[j] + shift) * scoreScale);
-        items[at] = item;
-        values[at++] = memory.items().value(item);
+    }
+    int at = position * numNeighbors;
+    int end = at + numNeighbors;
+    int from = query * found.numNeighbors();
+    for (int j = from; j < from + found.numNeighbors() && at < end; j++) {
+      int item = found.items()[j];
+      if (found.scores()[j] == Float.NEGATIVE_INFINITY
+          || (own.excludesAny() && own.excludes(position, memory.items().position(item)))) {
+        continue;
       }
+      scores[at] = (float) ((found.scores()[j] + shift) * scoreScale);
+      items[at] = item;
+      values[at++] = memory.items().value(item);
     }
   }
 
@@ -152,6 +161,20 @@ public final class CachedNeighbors {
         .forEach(
             i -> grid.set(i, scores, values, i * numNeighbors, (i + 1) * numNeighbors, targets[i]));
     return grid;
+  }
+
+  /**
+   * The part of another search's neighbours that are among these: recall of the true neighbours
+   * where the other search is exact.
+   *
+   * @param expected of the same text and store, as many of each position
+   */
+  public double recall(CachedNeighbors expected) {
+    return found().recall(expected.found());
+  }
+
+  private NeighborSearch.Neighbors found() {
+    return new NeighborSearch.Neighbors(numNeighbors, scores, items);
   }
 
   /** Share of positions whose right next token is among the first k neighbours. */

@@ -35,9 +35,14 @@ public final class OwnPositions {
     return new OwnPositions(lowest, radius);
   }
 
+  /** Whether the store holds anything of the text, so that there is something to exclude. */
+  boolean excludesAny() {
+    return lowest.length > 0;
+  }
+
   /** Whether a query must not see this stored position. */
   public boolean excludes(int query, long storedPosition) {
-    return lowest.length > 0
+    return excludesAny()
         && storedPosition >= lowest[query]
         && storedPosition <= query + (long) radius;
   }

@@ -81,6 +81,8 @@ class IvfSearchTest {
               new ExactRescoring(
                   new IvfSearch(index, probes + 12, 8 * NEIGHBORS, 1), keys, metric, NEIGHBORS)) {
         assertThat(recall(search.search(queries), exact)).as("%s", metric).isGreaterThan(atLeast);
+        Neighbors found = search.search(queries);
+        assertThat(found.recall(exact)).isEqualTo(recall(found, exact));
         Neighbors best = again.search(queries);
         assertThat(recall(best, exact)).as("%s rescored", metric).isGreaterThan(rescored);
         assertThat(best.numNeighbors()).isEqualTo(NEIGHBORS);
@@ -111,6 +113,33 @@ class IvfSearchTest {
       assertThat(found.scores()[0]).isFinite();
       assertThat(all.search(queries).numNeighbors()).isEqualTo(NUM_KEYS);
     }
+  }
+
+  /** What is kept of so many neighbours bounds how many queries are searched together. */
+  @Test
+  void manyNeighboursInSeveralRuns() {
+    IvfIndex index = build(Metric.INNER_PRODUCT, KeyEncoding.FLOAT32);
+    float[] many = clustered(1500, 5);
+    try (IvfSearch search = new IvfSearch(index, NUM_LISTS, NUM_KEYS, 2)) {
+      assertThat(search.queriesAtOnce()).isBetween(1000, 1499);
+      int[] items = search.search(many).items();
+      for (int query : new int[] {0, search.queriesAtOnce() - 1, search.queriesAtOnce(), 1499}) {
+        float[] one = Arrays.copyOfRange(many, query * WIDTH, (query + 1) * WIDTH);
+        int[] found = Arrays.copyOfRange(items, query * NUM_KEYS, query * NUM_KEYS + 50);
+        assertThat(Arrays.copyOf(search.search(one).items(), 50)).isEqualTo(found);
+      }
+    }
+  }
+
+  @Test
+  void recallCountsWhatIsThere() {
+    float none = Float.NEGATIVE_INFINITY;
+    Neighbors expected = new Neighbors(2, new float[] {4, 3, 2, none}, new int[] {5, 6, 7, 0});
+    Neighbors found = new Neighbors(2, new float[] {4, none, 3, 2}, new int[] {6, 5, 0, 7});
+    assertThat(found.recall(expected)).isEqualTo(2 / 3.0);
+    assertThat(expected.recall(expected)).isEqualTo(1);
+    Neighbors fewer = new Neighbors(1, new float[] {1}, new int[] {5});
+    assertThatThrownBy(() -> fewer.recall(expected)).hasMessageContaining("same queries");
   }
 
   /** A serving graph gives what the batch search gives, encoding by encoding. */

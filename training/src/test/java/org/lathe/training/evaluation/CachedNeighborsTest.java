@@ -141,6 +141,26 @@ class CachedNeighborsTest {
     assertThatThrownBy(() -> OwnPositions.of(text, null, -1)).hasMessageContaining("radius (-1)");
   }
 
+  @Test
+  void recallOfAnotherSearch() {
+    ScoredText text = ScoredTexts.random(new Random(2), 40, 8, 4, 3);
+    KeyStore store = KeyStore.of(text);
+    CachedNeighbors all = search(text, store, Metric.SQUARED_L2, 40, OwnPositions.NONE, 40);
+    CachedNeighbors half =
+        search(text, store.first(20), Metric.SQUARED_L2, 40, OwnPositions.NONE, 40);
+    assertThat(all.recall(all)).isEqualTo(1);
+    assertThat(half.numNeighbors()).isEqualTo(20);
+    assertThatThrownBy(() -> half.recall(all)).hasMessageContaining("not of the same queries");
+    CachedNeighbors one = search(text, store, Metric.SQUARED_L2, 1, OwnPositions.NONE, 1);
+    CachedNeighbors other = search(text, store, Metric.INNER_PRODUCT, 1, OwnPositions.NONE, 1);
+    int equal = 0;
+    for (int i = 0; i < text.numPositions(); i++) {
+      equal += one.item(i, 0) == other.item(i, 0) ? 1 : 0;
+    }
+    assertThat(equal).isBetween(1, 39);
+    assertThat(one.recall(other)).isEqualTo(equal / 40.0);
+  }
+
   static CachedNeighbors search(
       ScoredText text,
       KeyStore store,

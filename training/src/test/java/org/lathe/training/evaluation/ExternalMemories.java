@@ -46,6 +46,11 @@ final class ExternalMemories {
     }
 
     @Override
+    public int queriesAtOnce() {
+      return 7;
+    }
+
+    @Override
     public Neighbors search(float[] queries) {
       int numQueries = queries.length / width();
       float[] scores = new float[numQueries * neighbors];
