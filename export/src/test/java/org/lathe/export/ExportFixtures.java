@@ -56,7 +56,7 @@ public final class ExportFixtures {
   }
 
   public static MemoryConfig memory(MemoryObjective objective, TransformerConfig config) {
-    return MemoryConfig.of(objective, config.hiddenSize());
+    return MemoryConfig.of(objective, config.tapWidth());
   }
 
   /** Normal values; gains around 1. */

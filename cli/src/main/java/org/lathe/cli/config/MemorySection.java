@@ -10,12 +10,15 @@ import org.lathe.training.similarity.SimilarityConfig;
  * @param dropLocal probability per batch that the own segment is hidden; external only
  * @param segmentsPerGroup segments of a batch that see each other: in a row of one document
  *     (consecutive) or of the order of similarity (external); 0 = the whole batch
+ * @param keySize width of learned memory keys, 2 to model.hiddenSize; 0 = the memory representation
+ *     itself, as in the paper
  * @param similarity how similar segments are found for a batch; external only
  */
 public record MemorySection(
     MemoryConfig.MemoryObjective objective,
     double dropLocal,
     int segmentsPerGroup,
+    int keySize,
     Similarity similarity) {
   /**
    * BM25 between segments.
@@ -56,10 +59,19 @@ public record MemorySection(
         "memory.segmentsPerGroup",
         segmentsPerGroup,
         "0 unless memory.objective is consecutive or external");
+    Check.require(
+        keySize == 0 || objective != MemoryConfig.MemoryObjective.NONE,
+        "memory.keySize",
+        keySize,
+        "0 where memory.objective is none, which trains no keys");
   }
 
-  /** The objective's configuration for a model first trained at this hidden size. */
-  public MemoryConfig toMemoryConfig(int hiddenSize) {
-    return new MemoryConfig(objective, 1 / Math.sqrt(hiddenSize), dropLocal, segmentsPerGroup);
+  /**
+   * The objective's configuration.
+   *
+   * @param width of queries and keys of the model as first trained
+   */
+  public MemoryConfig toMemoryConfig(int width) {
+    return new MemoryConfig(objective, 1 / Math.sqrt(width), dropLocal, segmentsPerGroup);
   }
 }

@@ -83,7 +83,7 @@ public record ModelSection(
   }
 
   /**
-   * The builder's configuration for a vocabulary of this size.
+   * The builder's configuration for a vocabulary of this size, without learned memory keys.
    *
    * @throws org.lathe.graphs.errors.ConfigException when a cut-off lies beyond it
    */
@@ -110,6 +110,7 @@ public record ModelSection(
         new TransformerConfig.InnerDropout(attentionDropout, activationDropout),
         cutoffs.isEmpty()
             ? null
-            : new AdaptiveVocabulary(cutoffs, factor, tiedProjections, softmaxDropout));
+            : new AdaptiveVocabulary(cutoffs, factor, tiedProjections, softmaxDropout),
+        null);
   }
 }

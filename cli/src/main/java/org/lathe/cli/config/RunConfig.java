@@ -2,6 +2,7 @@ package org.lathe.cli.config;
 
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.NormPlacement;
+import org.lathe.graphs.config.TransformerConfig;
 
 /**
  * Everything a run is asked to do. Binds one to one to the YAML; every key and its default stands
@@ -52,6 +53,17 @@ public record RunConfig(
         "memory.segmentsPerGroup",
         group,
         "0 or a divisor of training.batchSize (" + training.batchSize() + ")");
+    int keySize = memory.keySize();
+    Check.require(
+        keySize == 0
+            || (keySize >= TransformerConfig.KEY_SIZE_MIN && keySize <= model.hiddenSize()),
+        "memory.keySize",
+        keySize,
+        "0 or a width from "
+            + TransformerConfig.KEY_SIZE_MIN
+            + " to model.hiddenSize ("
+            + model.hiddenSize()
+            + ")");
     if (recurrence.present()) {
       requireRecurrent(model, memory, recurrence, training.segmentLength());
     }
@@ -66,6 +78,11 @@ public record RunConfig(
         "memory.objective",
         memory.objective(),
         "none or local in a recurrent model, whose rows are different texts");
+    Check.require(
+        memory.keySize() == 0,
+        "memory.keySize",
+        memory.keySize(),
+        "0 in a recurrent model, whose memory is no store of keys");
     if (recurrence.compresses()) {
       Check.require(
           recurrence.memoryLength() >= segmentLength,
@@ -78,6 +95,15 @@ public record RunConfig(
           recurrence.rate(),
           "a divisor of training.segmentLength (" + segmentLength + ")");
     }
+  }
+
+  /**
+   * The model that is trained, for a vocabulary of this size.
+   *
+   * @throws org.lathe.graphs.errors.ConfigException when a cut-off lies beyond it
+   */
+  public TransformerConfig toTransformerConfig(int vocabularySize) {
+    return model.toTransformerConfig(vocabularySize).withKeySize(memory.keySize());
   }
 
   /** Tokens per optimizer step. */

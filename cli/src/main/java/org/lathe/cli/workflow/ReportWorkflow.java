@@ -79,6 +79,9 @@ final class ReportWorkflow {
         "layers (heads x feed-forward units)",
         String.join(", ", model.blocks().stream().map(ReportWorkflow::describe).toList()));
     facts.put("memory", record.memory().objective().name().toLowerCase(Locale.ROOT));
+    if (model.keySize() != null) {
+      facts.put("size of the memory's keys", model.keySize());
+    }
     addLast(facts, "last training loss", curves.get("train/loss"));
     addLast(facts, "last validation loss", curves.get("valid/loss"));
     facts.put("data", record.dataDirectory());

@@ -117,6 +117,10 @@ final class RunDirectory {
       // without clusters these keys say nothing, and runs begun before they were there go on
       model.remove(List.of("cutoffs", "factor", "tiedProjections", "softmaxDropout"));
     }
+    if (config.memory().keySize() == 0 && tree.get("memory") instanceof ObjectNode memory) {
+      // the same for runs begun before keys could be learned
+      memory.remove("keySize");
+    }
     if (!config.recurrence().present()) {
       // the same for runs begun before there was recurrence
       tree.remove("recurrence");

@@ -104,7 +104,7 @@ final class StoreText implements AutoCloseable {
   StoreIdentity identity(boolean separateDocuments) {
     requireWindow(config.evaluation().window());
     return new StoreIdentity(
-        model.hiddenSize(),
+        model.tapWidth(),
         memory.objective() == MemoryConfig.MemoryObjective.NONE
             ? NeighborSearch.Metric.SQUARED_L2
             : NeighborSearch.Metric.INNER_PRODUCT,

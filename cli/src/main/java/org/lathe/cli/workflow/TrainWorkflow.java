@@ -45,7 +45,7 @@ final class TrainWorkflow {
     Path dataDirectory = Path.of(config.data().directory());
     try (PreparedData data = PreparedData.open(context.storage(), dataDirectory)) {
       TransformerConfig model = model(config, data);
-      MemoryConfig memory = config.memory().toMemoryConfig(model.hiddenSize());
+      MemoryConfig memory = config.memory().toMemoryConfig(model.tapWidth());
       try (Trainer trainer = trainer(config, data)) {
         announce(config, trainer, context);
         if (context.dryRun()) {
@@ -72,15 +72,14 @@ final class TrainWorkflow {
   }
 
   private static TransformerConfig model(RunConfig config, PreparedData data) {
-    return config.model().toTransformerConfig(data.tokenizer().vocabularySize());
+    return config.toTransformerConfig(data.tokenizer().vocabularySize());
   }
 
   /** A trainer at step 0 for a configuration's model on this data. */
   static Trainer trainer(RunConfig config, PreparedData data) {
     TransformerConfig model = model(config, data);
     return new Trainer(
-        TaskConfigs.languageModel(
-            config, model, config.memory().toMemoryConfig(model.hiddenSize())),
+        TaskConfigs.languageModel(config, model, config.memory().toMemoryConfig(model.tapWidth())),
         TaskConfigs.loop(config, config.training().steps()));
   }
 
@@ -142,11 +141,14 @@ final class TrainWorkflow {
         .console()
         .note(
             String.format(
-                "%,d parameters, %,d tokens a step, %,d steps, memory %s%s",
+                "%,d parameters, %,d tokens a step, %,d steps, memory %s%s%s",
                 trainer.numParameters(),
                 config.tokensPerStep(),
                 config.training().steps(),
                 config.memory().objective().name().toLowerCase(Locale.ROOT),
+                config.memory().keySize() == 0
+                    ? ""
+                    : " with keys of " + config.memory().keySize() + " dimensions",
                 config.recurrence().present()
                     ? ", " + config.recurrence().memoryLength() + " positions remembered"
                     : ""));

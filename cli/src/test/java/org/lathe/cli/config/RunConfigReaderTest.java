@@ -88,6 +88,17 @@ class RunConfigReaderTest {
   }
 
   @Test
+  void keySizeReachesTheModelAndTheScaleOfTheScores() {
+    RunConfig wide = reader.read(null, "demo", Overrides.NONE);
+    RunConfig narrow = reader.read(null, "demo", new Overrides(List.of("memory.keySize=64")));
+    assertThat(wide.toTransformerConfig(300)).isEqualTo(wide.model().toTransformerConfig(300));
+    assertThat(narrow.toTransformerConfig(300))
+        .isEqualTo(wide.toTransformerConfig(300).withKeySize(64));
+    int width = narrow.toTransformerConfig(300).tapWidth();
+    assertThat(narrow.memory().toMemoryConfig(width).scoreScale()).isEqualTo(0.125);
+  }
+
+  @Test
   void jsonRoundTrip() {
     RunConfig config =
         reader.read(
@@ -135,6 +146,20 @@ class RunConfigReaderTest {
         .hasMessageContaining(expected);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "demo-vanilla,memory.objective=none,0 where memory.objective is none",
+    "compressive,memory.objective=local,0 in a recurrent model"
+  })
+  void keysAreLearnedByAMemoryObjectiveOfAModelWithoutRecurrence(
+      String preset, String objective, String expected) {
+    Overrides overrides = new Overrides(List.of(objective, "memory.keySize=8"));
+    assertThatThrownBy(() -> reader.read(null, preset, overrides))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("memory.keySize is 8")
+        .hasMessageContaining(expected);
+  }
+
   @Test
   void unknownKeyNamesLineAndSuggestion() throws IOException {
     Path file = file("model:\n  numLayers: 2\n  hiddenSze: 64\n");
@@ -173,6 +198,9 @@ class RunConfigReaderTest {
         "export.name=../x | export.name is '../x' | letters, digits",
         "training.segmentLength=1000 | training.segmentLength is 1000 | model.maxPositions (512)",
         "memory.segmentsPerGroup=4 | memory.segmentsPerGroup is 4 | objective is consecutive",
+        "memory.keySize=-1 | memory.keySize is -1 | 0 or a width from 2 to model.hiddenSize (256)",
+        "memory.keySize=1 | memory.keySize is 1 | 0 or a width from 2 to model.hiddenSize (256)",
+        "memory.keySize=257 | memory.keySize is 257 | from 2 to model.hiddenSize (256)",
         "nokey | --set nokey has no key and value | section.key=value",
         "model.norm=[pre | not valid YAML | --set model.norm=[pre"
       })

@@ -143,8 +143,8 @@ final class InferenceGraph {
             .lastPosition(
                 tf,
                 logitsBV,
-                tf.gather(output.tapND(), flatLastB, tf.constant(0)),
-                shape.unflatten(tf, output.tapND(), request.config().hiddenSize()),
+                tf.gather(output.tapNP(), flatLastB, tf.constant(0)),
+                shape.unflatten(tf, output.tapNP(), request.config().tapWidth()),
                 tokensBT,
                 lastB,
                 request.config().vocabularySize());

@@ -19,7 +19,8 @@ import org.tensorflow.types.TInt32;
 /**
  * Log-probabilities of given texts, for perplexity.
  *
- * <p>Shape letters: B rows, T length, S = T - 1 positions whose next token is given, D hidden.
+ * <p>Shape letters: B rows, T length, S = T - 1 positions whose next token is given, D hidden, P
+ * width of the memory's keys.
  */
 final class ScoreHead {
   private ScoreHead() {}
@@ -57,13 +58,14 @@ final class ScoreHead {
     if (request.memory().objective() == MemoryObjective.NONE) {
       lossN = TokenCrossEntropy.perPosition(tf, target.massN(), target.logitsN());
     } else {
-      Operand<TFloat32> tapBSD =
+      int width = request.config().tapWidth();
+      Operand<TFloat32> tapBSP =
           tf.reshape(
-              withoutLast(tf, output.tapND(), shape, hiddenSize),
-              tf.stack(List.of(shape.batchSize(), numScored, tf.constant(hiddenSize))));
+              withoutLast(tf, output.tapNP(), shape, width),
+              tf.stack(List.of(shape.batchSize(), numScored, tf.constant(width))));
       MemoryMass<TFloat32> mass =
           new MemoryHead(request.memory(), request.temperature())
-              .everyPosition(tf, tapBSD, targetsBS, numScored);
+              .everyPosition(tf, tapBSP, targetsBS, numScored);
       lossN =
           org.lathe.graphs.objectives.MemoryObjective.perPosition(
               tf, target.massN(), target.logitsN(), mass);

@@ -94,6 +94,9 @@ final class SignatureCard {
     Map<String, Object> memory = new LinkedHashMap<>();
     memory.put("objective", request.memory().objective().name());
     memory.put("scoreScale", request.memory().scoreScale());
+    if (request.config().keySize() != null) {
+      memory.put("keySize", request.config().keySize());
+    }
     memory.put("temperature", request.temperature());
     return memory;
   }

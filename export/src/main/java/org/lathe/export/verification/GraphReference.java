@@ -38,7 +38,7 @@ public final class GraphReference implements ReferenceScorer {
   private final Session session;
   private final Placeholder<TInt32> tokensBT;
   private final Operand<TFloat32> logitsNV;
-  private final Operand<TFloat32> tapND;
+  private final Operand<TFloat32> tapNP;
 
   /** With TensorFlow's default settings; see the other constructor. */
   public GraphReference(
@@ -68,7 +68,7 @@ public final class GraphReference implements ReferenceScorer {
             TInt32.class, Placeholder.shape(Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE)));
     DecoderLanguageModel.Output output = model.call(tf, tokensBT, Gates.NONE, Dropout.NONE);
     logitsNV = model.logits(tf, output.outputND(), Gates.NONE);
-    tapND = output.tapND();
+    tapNP = output.tapNP();
     WeightTransfer transfer = new WeightTransfer(tf, catalog.all());
     session = new Session(graph, settings);
     try {
@@ -96,7 +96,7 @@ public final class GraphReference implements ReferenceScorer {
         config.maxPositions());
     try (TInt32 ids =
             TInt32.tensorOf(Shape.of(1, prompt.length), DataBuffers.of(prompt, true, false));
-        Result result = session.runner().feed(tokensBT, ids).fetch(logitsNV).fetch(tapND).run()) {
+        Result result = session.runner().feed(tokensBT, ids).fetch(logitsNV).fetch(tapNP).run()) {
       float[] logits = values((TFloat32) result.get(0));
       float[] taps = values((TFloat32) result.get(1));
       return joined(prompt, logits, taps);
@@ -144,7 +144,7 @@ public final class GraphReference implements ReferenceScorer {
   }
 
   private double dot(float[] taps, int first, int second) {
-    int width = config.hiddenSize();
+    int width = config.tapWidth();
     double sum = 0;
     for (int d = 0; d < width; d++) {
       sum += (double) taps[first * width + d] * taps[second * width + d];

@@ -50,7 +50,8 @@ final class LanguageModelExporterTest {
     "slim,NONE,1",
     "postNorm,EXTERNAL,1.3",
     "adaptive,NONE,1",
-    "adaptive,LOCAL,1"
+    "adaptive,LOCAL,1",
+    "learnedKeys,LOCAL,0.7"
   })
   void equalsTheTrainingGraphOnRandomInputs(
       String shape, MemoryObjective objective, double temperature) {
@@ -89,7 +90,7 @@ final class LanguageModelExporterTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"uniform,NONE", "uniform,LOCAL", "adaptive,LOCAL"})
+  @CsvSource({"uniform,NONE", "uniform,LOCAL", "adaptive,LOCAL", "learnedKeys,LOCAL"})
   void scoreIsTheNextTokenSignatureAtEveryPosition(String shape, MemoryObjective objective) {
     ExportedModel exported = export(config(shape), objective);
     int[][] texts = {{1, 2, 3, 1, 2, 3, 1, 2, 9}, {4, 4, 4, 4}, {7}};
@@ -296,6 +297,8 @@ final class LanguageModelExporterTest {
       case "slim" -> ExportFixtures.slim();
       case "postNorm" -> ExportFixtures.postNorm();
       case "adaptive" -> ExportFixtures.adaptive();
+      // wider than what pruning left of the hidden size
+      case "learnedKeys" -> ExportFixtures.slim().withKeySize(14);
       default -> ExportFixtures.uniform();
     };
   }

@@ -8,7 +8,8 @@ import com.google.common.base.Preconditions;
  * @param objective which in-batch items a position may see while training; NONE trains plain
  *     cross-entropy
  * @param scoreScale factor on the inner product g_t . g_j; 1 / sqrt(D) of the model as first
- *     trained. A slim model keeps it although its D is smaller, so that its scores do not change
+ *     trained, 1 / sqrt(P) where keys are learned ({@link TransformerConfig#keySize}). A slim model
+ *     keeps it although its D is smaller, so that its scores do not change
  * @param dropLocal p: probability per batch that the own segment is hidden (EXTERNAL only; TRIME's
  *     best is 0.9)
  * @param segmentsPerGroup m: consecutive (CONSECUTIVE) or similar (EXTERNAL) segments that see each
@@ -36,9 +37,13 @@ public record MemoryConfig(
         segmentsPerGroup >= 0, "segmentsPerGroup (%s) must not be negative", segmentsPerGroup);
   }
 
-  /** Memory of the given kind for a model of this hidden size, with the paper's scale and p. */
-  public static MemoryConfig of(MemoryObjective objective, int hiddenSize) {
+  /**
+   * Memory of the given kind with the paper's scale and p.
+   *
+   * @param width of queries and keys, {@link TransformerConfig#tapWidth} of the model
+   */
+  public static MemoryConfig of(MemoryObjective objective, int width) {
     return new MemoryConfig(
-        objective, 1 / Math.sqrt(hiddenSize), objective == MemoryObjective.EXTERNAL ? 0.9 : 0, 0);
+        objective, 1 / Math.sqrt(width), objective == MemoryObjective.EXTERNAL ? 0.9 : 0, 0);
   }
 }

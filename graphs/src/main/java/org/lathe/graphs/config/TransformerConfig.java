@@ -30,6 +30,10 @@ import org.jspecify.annotations.Nullable;
  *     attention had the rate of dropout and activations had none
  * @param adaptive clusters of the vocabulary, or null for one table; files written before it was
  *     there have none
+ * @param keySize P, width of the memory's learned queries and keys ({@link
+ *     org.lathe.graphs.layers.KeyProjection}), or null where they are the memory representation g
+ *     itself, as in the paper. Pruning leaves it alone, so that it may exceed the hidden size of a
+ *     slim model
  */
 public record TransformerConfig(
     int vocabularySize,
@@ -46,7 +50,8 @@ public record TransformerConfig(
     double dropout,
     double normEpsilon,
     @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable InnerDropout innerDropout,
-    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable AdaptiveVocabulary adaptive) {
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable AdaptiveVocabulary adaptive,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Integer keySize) {
 
   /**
    * Dropout inside the sublayers.
@@ -68,6 +73,9 @@ public record TransformerConfig(
   /** PyTorch's and fairseq's default, used by the TRIME models. */
   public static final double NORM_EPSILON_DEFAULT = 1e-5;
 
+  /** LayerNorm makes a constant of a single value, so that keys of one dimension are all alike. */
+  public static final int KEY_SIZE_MIN = 2;
+
   public TransformerConfig {
     blocks = ImmutableList.copyOf(blocks);
     positive("vocabularySize", vocabularySize);
@@ -88,6 +96,11 @@ public record TransformerConfig(
     if (adaptive != null) {
       adaptive.clusters(vocabularySize, hiddenSize); // says what does not fit
     }
+    Preconditions.checkArgument(
+        keySize == null || keySize >= KEY_SIZE_MIN,
+        "keySize (%s) must be at least %s",
+        keySize,
+        KEY_SIZE_MIN);
   }
 
   /**
@@ -124,6 +137,7 @@ public record TransformerConfig(
         0,
         NORM_EPSILON_DEFAULT,
         null,
+        null,
         null);
   }
 
@@ -131,6 +145,12 @@ public record TransformerConfig(
   @JsonIgnore
   public int numLayers() {
     return blocks.size();
+  }
+
+  /** Width of the memory's queries and keys: P where they are learned, else D. */
+  @JsonIgnore
+  public int tapWidth() {
+    return keySize == null ? hiddenSize : keySize;
   }
 
   public TransformerConfig withBlocks(int newHiddenSize, List<BlockShape> newBlocks) {
@@ -149,7 +169,8 @@ public record TransformerConfig(
         dropout,
         normEpsilon,
         innerDropout,
-        adaptive);
+        adaptive,
+        keySize);
   }
 
   public TransformerConfig withStyle(
@@ -173,7 +194,8 @@ public record TransformerConfig(
         dropout,
         normEpsilon,
         innerDropout,
-        adaptive);
+        adaptive,
+        keySize);
   }
 
   public TransformerConfig withDropout(double rate) {
@@ -192,7 +214,8 @@ public record TransformerConfig(
         rate,
         normEpsilon,
         innerDropout,
-        adaptive);
+        adaptive,
+        keySize);
   }
 
   public TransformerConfig withInnerDropout(@Nullable InnerDropout rates) {
@@ -211,7 +234,8 @@ public record TransformerConfig(
         dropout,
         normEpsilon,
         rates,
-        adaptive);
+        adaptive,
+        keySize);
   }
 
   /** The same model over clusters of words; null for one table. */
@@ -231,7 +255,29 @@ public record TransformerConfig(
         dropout,
         normEpsilon,
         innerDropout,
-        vocabulary);
+        vocabulary,
+        keySize);
+  }
+
+  /** The same model with learned keys of this width; 0 for none. */
+  public TransformerConfig withKeySize(int size) {
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        dropout,
+        normEpsilon,
+        innerDropout,
+        adaptive,
+        size == 0 ? null : size);
   }
 
   private static void positive(String name, int value) {

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.layers.AbsolutePositions;
+import org.lathe.graphs.layers.KeyProjection;
 import org.lathe.graphs.layers.LayerNorm;
 import org.lathe.graphs.layers.TokenVectors;
 import org.lathe.graphs.layers.TransformerBlock;
@@ -23,12 +24,15 @@ import org.tensorflow.types.TInt32;
 
 /**
  * A causal Transformer language model that also gives TRIME's memory representation: the input of
- * the last feed-forward sublayer after its norm. One builder for full and slim models.
+ * the last feed-forward sublayer after its norm, or its {@link KeyProjection} where the
+ * configuration has a key size. One builder for full and slim models.
  *
- * <p>Shape letters: B batch, T length, N = B*T positions, D hidden, V vocabulary. Names: {@code
+ * <p>Shape letters: B batch, T length, N = B*T positions, D hidden, V vocabulary, P width of the
+ * memory's queries and keys ({@link TransformerConfig#tapWidth}). Names: {@code
  * prefix/embedding/...}, {@code prefix/layer_i/...}, {@code prefix/final_norm/...}, {@code
  * prefix/output/kernel} (V, D) where the output is not tied. With an adaptive vocabulary the token
- * tables and the output are those of {@link TokenVectors}' clusters.
+ * tables and the output are those of {@link TokenVectors}' clusters. Learned keys are {@code
+ * prefix/memory/...}.
  */
 public final class DecoderLanguageModel {
   private final TransformerConfig config;
@@ -37,17 +41,18 @@ public final class DecoderLanguageModel {
   private final List<TransformerBlock> blocks;
   private final @Nullable LayerNorm finalNorm;
   private final VocabularyHead head;
+  private final @Nullable KeyProjection keys;
 
   /**
    * What one call gives.
    *
    * @param hiddenND the embeddings, then the output of each block: L + 1 states of (N, D)
-   * @param tapND g: queries and keys of the memory (N, D)
+   * @param tapNP queries and keys of the memory (N, P)
    * @param outputND f: what the vocabulary projection reads (N, D)
    */
   public record Output(
       List<Operand<TFloat32>> hiddenND,
-      Operand<TFloat32> tapND,
+      Operand<TFloat32> tapNP,
       Operand<TFloat32> outputND,
       SequenceShape shape) {}
 
@@ -79,6 +84,16 @@ public final class DecoderLanguageModel {
                 catalog, prefix + "/final_norm", config.hiddenSize(), config.normEpsilon(), group)
             : null;
     head = embedding.head(catalog, prefix + "/output", config, group);
+    keys =
+        config.keySize() == null
+            ? null
+            : new KeyProjection(
+                catalog,
+                prefix + "/memory",
+                config.hiddenSize(),
+                config.keySize(),
+                config.normEpsilon(),
+                group);
   }
 
   public TransformerConfig config() {
@@ -103,8 +118,9 @@ public final class DecoderLanguageModel {
     }
     Operand<TFloat32> outputND =
         finalNorm == null ? hidden : finalNorm.call(tf, hidden, gates.hidden());
-    return new Output(
-        states.build(), Objects.requireNonNull(tap, "the last block has a tap"), outputND, shape);
+    Operand<TFloat32> lastTap = Objects.requireNonNull(tap, "the last block has a tap");
+    Operand<TFloat32> tapNP = keys == null ? lastTap : keys.call(tf, lastTap);
+    return new Output(states.build(), tapNP, outputND, shape);
   }
 
   /** From f to the vocabulary. */

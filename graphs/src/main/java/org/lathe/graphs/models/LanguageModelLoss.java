@@ -36,7 +36,7 @@ public record LanguageModelLoss(
    * @param targetsN next tokens
    * @param batchSize B, segments
    * @param segmentLength T
-   * @param width D, of g
+   * @param width of g
    */
   public static LanguageModelLoss of(
       Ops tf,

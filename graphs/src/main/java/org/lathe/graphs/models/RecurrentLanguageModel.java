@@ -72,7 +72,8 @@ public final class RecurrentLanguageModel {
       SequenceShape shape) {}
 
   /**
-   * @throws ConfigException when the blocks are post-norm, unlike or without one of their sublayers
+   * @throws ConfigException when the blocks are post-norm, unlike or without one of their
+   *     sublayers, or keys are learned
    */
   public RecurrentLanguageModel(
       VariableCatalog catalog, TransformerConfig config, RecurrenceConfig recurrence) {
@@ -111,6 +112,12 @@ public final class RecurrentLanguageModel {
 
   /** What this builder can build. */
   public static void requireSupported(TransformerConfig config) {
+    if (config.keySize() != null) {
+      throw new ConfigException(
+          "a recurrent model has no learned keys, found a key size of "
+              + config.keySize()
+              + ". Set memory.keySize to 0, or leave recurrence off.");
+    }
     BlockShape first = config.blocks().get(0);
     boolean alike = config.blocks().stream().allMatch(first::equals);
     if (config.normPlacement() != NormPlacement.PRE

@@ -37,6 +37,7 @@ class ConfigValidationTest {
         dropout,
         epsilon,
         null,
+        null,
         null);
   }
 
@@ -59,6 +60,17 @@ class ConfigValidationTest {
     refused(() -> config(9, 4, 2, ONE_BLOCK, 8, 1, -0.1, 1e-5), "dropout (-0.1)");
     refused(() -> config(9, 4, 2, ONE_BLOCK, 8, 1, Double.NaN, 1e-5), "dropout (NaN)");
     refused(() -> config(9, 4, 2, ONE_BLOCK, 8, 1, 0, 0), "normEpsilon (0.0) must be positive");
+  }
+
+  @Test
+  void keySizeIsTheWidthOfTheKeysWhereThereIsOne() {
+    TransformerConfig model = TransformerConfig.uniform(9, 10, 1, 2, 8, 8);
+    assertThat(model.tapWidth()).isEqualTo(10);
+    assertThat(model.withKeySize(3).tapWidth()).isEqualTo(3);
+    assertThat(model.withKeySize(3).withBlocks(2, model.blocks()).tapWidth()).isEqualTo(3);
+    assertThat(model.withKeySize(3).withKeySize(0)).isEqualTo(model);
+    refused(() -> model.withKeySize(-3), "keySize (-3) must be at least 2");
+    refused(() -> model.withKeySize(1), "keySize (1) must be at least 2");
   }
 
   @Test

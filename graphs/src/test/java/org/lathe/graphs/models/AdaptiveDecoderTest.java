@@ -205,7 +205,7 @@ class AdaptiveDecoderTest {
     return LanguageModelLoss.of(
             tf,
             target(bench, output, targets),
-            output.tapND(),
+            output.tapNP(),
             tf.constant(targets),
             memory,
             new LanguageModelLoss.MemorySwitches(tf.constant(0f), tf.constant(0f)),

@@ -64,18 +64,23 @@ final class DecoderBench implements AutoCloseable {
     DecoderLanguageModel.Output output = model.call(tf, tokens, gates, dropout);
     List<double[]> found =
         session.evaluateAll(
-            List.of(output.outputND(), output.tapND(), model.logits(tf, output.outputND(), gates)),
+            List.of(output.outputND(), output.tapNP(), model.logits(tf, output.outputND(), gates)),
             feeds(batch));
     return new Values(found.get(0), found.get(1), found.get(2));
   }
 
   Feeds feeds(int[][] batch) {
+    return fedWeights.with(unfed(batch));
+  }
+
+  /** The tokens alone: variables keep their initial values. */
+  Feeds unfed(int[][] batch) {
     int length = batch[0].length;
     int[] flat = new int[batch.length * length];
     for (int b = 0; b < batch.length; b++) {
       System.arraycopy(batch[b], 0, flat, b * length, length);
     }
-    return fedWeights.with(Feeds.none().put(tokens, Shape.of(batch.length, length), flat));
+    return Feeds.none().put(tokens, Shape.of(batch.length, length), flat);
   }
 
   @Override

@@ -53,10 +53,16 @@ class DecoderLanguageModelTest {
         tiny()
             .withStyle(
                 NormPlacement.POST, PositionEncoding.SINUSOIDAL, Activation.RELU, true, true),
+        tiny().withKeySize(3),
+        tiny()
+            .withStyle(NormPlacement.POST, PositionEncoding.LEARNED, Activation.GELU, true, true)
+            .withKeySize(D),
         // slim: a block without attention, one without feed-forward, one with other widths
         tiny()
             .withBlocks(
                 7, List.of(new BlockShape(0, 5), new BlockShape(3, 0), new BlockShape(1, 2))),
+        // slim: keys are wider than what is left of the hidden size
+        tiny().withKeySize(7).withBlocks(6, List.of(new BlockShape(1, 2), new BlockShape(1, 0))),
         // slim: the last feed-forward is gone, its norm stays for the memory
         tiny().withBlocks(6, List.of(new BlockShape(2, 3), new BlockShape(1, 0))),
         tiny()
@@ -76,7 +82,8 @@ class DecoderLanguageModelTest {
         ReferenceDecoder.Output expected = reference.call(batch[b]);
         assertThatTensor(rows(found.output(), b * 5, 5, width))
             .isCloseTo(flat(expected.output()), 1e-5);
-        assertThatTensor(rows(found.tap(), b * 5, 5, width)).isCloseTo(flat(expected.tap()), 1e-5);
+        assertThatTensor(rows(found.tap(), b * 5, 5, config.tapWidth()))
+            .isCloseTo(flat(expected.tap()), 1e-5);
         assertThatTensor(rows(found.logits(), b * 5, 5, V))
             .isCloseTo(flat(expected.logits()), 1e-5);
       }
@@ -95,8 +102,8 @@ class DecoderLanguageModelTest {
         DecoderBench.Values after = bench.call(new int[][] {other});
         assertThatTensor(rows(after.logits(), 0, changed, V))
             .isCloseTo(rows(before.logits(), 0, changed, V), 1e-6);
-        assertThatTensor(rows(after.tap(), 0, changed, config.hiddenSize()))
-            .isCloseTo(rows(before.tap(), 0, changed, config.hiddenSize()), 1e-6);
+        assertThatTensor(rows(after.tap(), 0, changed, config.tapWidth()))
+            .isCloseTo(rows(before.tap(), 0, changed, config.tapWidth()), 1e-6);
         assertThatTensor(rows(after.logits(), changed, 1, V))
             .differsFrom(rows(before.logits(), changed, 1, V), 1e-4);
       }

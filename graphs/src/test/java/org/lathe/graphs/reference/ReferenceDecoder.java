@@ -8,10 +8,10 @@ import org.lathe.graphs.config.TransformerConfig;
 /**
  * A whole decoder by loops in doubles, one sequence at a time. Follows the formulas of Vaswani et
  * al. 2017 (attention, sinusoids), Ba et al. 2016 (LayerNorm) and TRIME (memory representation =
- * input of the last feed-forward sublayer), not the graph code.
+ * input of the last feed-forward sublayer; learned keys = LayerNorm(g W)), not the graph code.
  */
 public final class ReferenceDecoder {
-  /** Rows of one sequence: outputs f (T, D), memory representation g (T, D), logits (T, V). */
+  /** Rows of one sequence: outputs f (T, D), memory keys (T, D or P), logits (T, V). */
   public record Output(double[][] output, double[][] tap, double[][] logits) {}
 
   private final TransformerConfig config;
@@ -69,7 +69,7 @@ public final class ReferenceDecoder {
     }
     double[][] output = config.finalNorm() ? norm("final_norm", x) : x;
     if (config.adaptive() != null) {
-      return new Output(output, tap, ReferenceClusters.of(config, weights).logits(output));
+      return new Output(output, keys(tap), ReferenceClusters.of(config, weights).logits(output));
     }
     double[] table = w(config.tiedOutput() ? "embedding/tokens" : "output/kernel");
     double[][] logits = new double[length][config.vocabularySize()];
@@ -80,7 +80,30 @@ public final class ReferenceDecoder {
         }
       }
     }
-    return new Output(output, tap, logits);
+    return new Output(output, keys(tap), logits);
+  }
+
+  /** g itself, or LayerNorm(g W) with W (D, P). */
+  private double[][] keys(double[][] tap) {
+    if (config.keySize() == null) {
+      return tap;
+    }
+    int size = config.keySize();
+    double[][] projected = project(tap, w("memory/projection/kernel"), size);
+    return norm("memory/norm", projected);
+  }
+
+  /** x W with W (in, size), row-major. */
+  public static double[][] project(double[][] x, double[] kernel, int size) {
+    double[][] y = new double[x.length][size];
+    for (int t = 0; t < x.length; t++) {
+      for (int p = 0; p < size; p++) {
+        for (int d = 0; d < x[t].length; d++) {
+          y[t][p] += x[t][d] * kernel[d * size + p];
+        }
+      }
+    }
+    return y;
   }
 
   /** fairseq's table: sines in the first half, cosines in the second, w_i = 10000^(-i/(h-1)). */

@@ -8,7 +8,8 @@ import org.tensorflow.types.TFloat32;
 
 /**
  * The prunable parameters: kernels and biases of attention and feed-forward sublayers, without
- * norms, embeddings and output projection. With hidden size d, n heads of size H and f units:
+ * norms, embeddings, output projection and learned memory keys. With hidden size d, n heads of size
+ * H and f units:
  *
  * <pre>
  * attention(d, n)    = n (4 H d + 3 H) + d      query, key, value, output; their biases

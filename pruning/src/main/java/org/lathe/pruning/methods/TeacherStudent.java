@@ -101,13 +101,13 @@ final class TeacherStudent {
         LanguageModelLoss.of(
                 tf,
                 student.head().target(tf, output.outputND(), site.targetsN(), gates, Dropout.NONE),
-                output.tapND(),
+                output.tapNP(),
                 site.targetsN(),
                 memory,
                 LanguageModelTask.memorySwitches(site.feeds(), memory, 0, site.seed()),
                 site.batchSize(),
                 site.segmentLength(),
-                student.config().hiddenSize())
+                student.config().tapWidth())
             .meanLoss();
     Operand<TFloat32> prediction =
         PredictionDistillation.loss(

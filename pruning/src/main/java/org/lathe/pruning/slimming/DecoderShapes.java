@@ -46,6 +46,10 @@ public final class DecoderShapes {
     if (!config.tiedOutput()) {
       shapes.put(prefix + "/output/kernel", Shape.of(config.vocabularySize(), hidden));
     }
+    if (config.keySize() != null) {
+      shapes.put(prefix + "/memory/projection/kernel", Shape.of(hidden, config.keySize()));
+      norm(shapes, prefix + "/memory/norm", config.keySize());
+    }
     return shapes;
   }
 

@@ -25,6 +25,8 @@ import org.tensorflow.ndarray.Shape;
  * attention/output               columns, bias z_A z_h
  * feed_forward/down              rows z_f; columns, bias z_F z_h
  * query, key, up, output/kernel  sliced only: they read what is scaled already
+ * memory/projection              rows sliced only, for the same reason
+ * memory/norm                    kept: it is over the key size, which no gate closes
  * </pre>
  *
  * A sublayer without open heads or units goes with its norm, except that the last layer of a
@@ -95,7 +97,18 @@ public final class Slimmer {
       String name = PREFIX + "/output/kernel";
       put(name, allRows(name), hidden, ones(config.vocabularySize()), ones(config.hiddenSize()));
     }
+    if (config.keySize() != null) {
+      keys(PREFIX + "/memory", config.keySize());
+    }
     return slim;
+  }
+
+  private void keys(String name, int keySize) {
+    float[] scale = ones(keySize);
+    int[] all = first(keySize);
+    put(name + "/projection/kernel", hidden, all, ones(config.hiddenSize()), scale);
+    putVector(name + "/norm/gain", all, scale);
+    putVector(name + "/norm/bias", all, scale);
   }
 
   private void table(String name) {
@@ -167,9 +180,13 @@ public final class Slimmer {
   }
 
   private int[] allRows(String name) {
-    int[] rows = new int[Math.toIntExact(weights.get(name).shape().get(0))];
-    Arrays.setAll(rows, i -> i);
-    return rows;
+    return first(Math.toIntExact(weights.get(name).shape().get(0)));
+  }
+
+  private static int[] first(int count) {
+    int[] indices = new int[count];
+    Arrays.setAll(indices, i -> i);
+    return indices;
   }
 
   private static void requireDecoder(TransformerConfig config, Weights weights, String source) {

@@ -38,6 +38,9 @@ import org.tensorflow.types.TInt32;
 
 /** A decoder whose weights, tokens and, if it is gated, gates are fed: one run is all it takes. */
 final class TestDecoder implements AutoCloseable {
+  /** The tap comes this far before the last of the outputs. */
+  static final int TAP_BEFORE_LAST = 2;
+
   /** Rewriting a graph that runs once takes longer than the run. */
   private static final ConfigProto AS_BUILT =
       ConfigProto.newBuilder()
@@ -76,7 +79,7 @@ final class TestDecoder implements AutoCloseable {
     Gates gates = set == null ? Gates.NONE : set;
     DecoderLanguageModel.Output output = model.call(tf, tokens, gates, Dropout.NONE);
     output.hiddenND().forEach(state -> fetches.add(tf.identity(state)));
-    fetches.add(tf.identity(output.tapND())); // identities: a result may be fetched once
+    fetches.add(tf.identity(output.tapNP())); // identities: a result may be fetched once
     fetches.add(tf.identity(output.outputND()));
     fetches.add(model.logits(tf, output.outputND(), gates));
   }

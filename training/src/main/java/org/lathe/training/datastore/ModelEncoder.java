@@ -20,12 +20,12 @@ import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
-/** The memory representation g of a decoder, without dropout and without the vocabulary. */
+/** The memory keys of a decoder, learned or g itself, without dropout and without vocabulary. */
 public final class ModelEncoder implements TextEncoder {
   private final Graph graph = new Graph();
   private final Session session;
   private final Placeholder<TInt32> tokensBT;
-  private final Operand<TFloat32> tapND;
+  private final Operand<TFloat32> tapNP;
   private final int width;
 
   /**
@@ -34,12 +34,12 @@ public final class ModelEncoder implements TextEncoder {
    * @param threads 0 = all cores; the same number gives the same bits
    */
   public ModelEncoder(TransformerConfig config, Weights weights, String source, int threads) {
-    width = config.hiddenSize();
+    width = config.tapWidth();
     Ops tf = Ops.create(graph);
     VariableCatalog catalog = new VariableCatalog(tf, 0);
     DecoderLanguageModel model = new DecoderLanguageModel(catalog, config);
     tokensBT = tf.placeholder(TInt32.class, Placeholder.shape(Shape.of(-1, -1)));
-    tapND = model.call(tf, tokensBT, Gates.NONE, Dropout.NONE).tapND();
+    tapNP = model.call(tf, tokensBT, Gates.NONE, Dropout.NONE).tapNP();
     session = Sessions.open(graph, threads);
     new WeightTransfer(tf, catalog.all()).assign(session, weights, source);
   }
@@ -54,7 +54,7 @@ public final class ModelEncoder implements TextEncoder {
     float[] keys = new float[tokens.length * width];
     try (Tensor fed =
             TInt32.tensorOf(Shape.of(numWindows, length), DataBuffers.of(tokens, true, false));
-        Result result = session.runner().feed(tokensBT, fed).fetch(tapND).run()) {
+        Result result = session.runner().feed(tokensBT, fed).fetch(tapNP).run()) {
       ((TFloat32) result.get(0)).asRawTensor().data().asFloats().read(keys);
     }
     return keys;

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * What a store's keys are and how they were made. Keys mean something to the model that made them
  * only, so a store names it.
  *
- * @param width D of the keys
+ * @param width of the keys: the model's tapWidth
  * @param metric that fits how the model was trained
  * @param scoreScale factor on q . k that the model was trained with
  * @param vocabularySize values lie in [0, vocabularySize)

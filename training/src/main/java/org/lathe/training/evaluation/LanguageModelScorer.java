@@ -46,7 +46,7 @@ public final class LanguageModelScorer implements TextScorer {
    */
   public LanguageModelScorer(
       TransformerConfig config, Weights weights, String source, int threads) {
-    width = config.hiddenSize();
+    width = config.tapWidth();
     Ops tf = Ops.create(graph);
     VariableCatalog catalog = new VariableCatalog(tf, 0);
     DecoderLanguageModel model = new DecoderLanguageModel(catalog, config);
@@ -57,7 +57,7 @@ public final class LanguageModelScorer implements TextScorer {
         model.head().target(tf, output.outputND(), targetsN, Gates.NONE, Dropout.NONE);
     vocabularyMass = target.massN();
     targetLogits = target.logitsN();
-    tap = output.tapND();
+    tap = output.tapNP();
     session = Sessions.open(graph, threads);
     new WeightTransfer(tf, catalog.all()).assign(session, weights, source);
   }
@@ -107,7 +107,7 @@ public final class LanguageModelScorer implements TextScorer {
     }
     float[] massN = new float[inputs.length];
     float[] logitsN = new float[inputs.length];
-    float[] tapND = new float[inputs.length * width];
+    float[] tapNP = new float[inputs.length * width];
     try (Tensor fedInputs =
             TInt32.tensorOf(Shape.of(windows.size(), length), DataBuffers.of(inputs, true, false));
         Tensor fedTargets =
@@ -123,7 +123,7 @@ public final class LanguageModelScorer implements TextScorer {
                 .run()) {
       read(result.get(0), massN);
       read(result.get(1), logitsN);
-      read(result.get(2), tapND);
+      read(result.get(2), tapNP);
     }
     for (int w = 0; w < windows.size(); w++) {
       SlidingWindows.Window window = windows.get(w);
@@ -132,7 +132,7 @@ public final class LanguageModelScorer implements TextScorer {
         mass[i] = massN[row];
         logits[i] = logitsN[row];
       }
-      taps.add(Arrays.copyOfRange(tapND, w * length * width, (w + 1) * length * width));
+      taps.add(Arrays.copyOfRange(tapNP, w * length * width, (w + 1) * length * width));
     }
   }
 

@@ -69,13 +69,13 @@ public record LanguageModelTask(
         decoder
             .head()
             .target(site.tf(), output.outputND(), site.targetsN(), Gates.NONE, softmaxDropout),
-        output.tapND(),
+        output.tapNP(),
         site.targetsN(),
         memory,
         switches,
         site.batchSize(),
         site.segmentLength(),
-        model.hiddenSize());
+        model.tapWidth());
   }
 
   /** Its own seed: the two kinds of dropout must not share masks. */

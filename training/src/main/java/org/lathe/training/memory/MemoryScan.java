@@ -39,7 +39,7 @@ public final class MemoryScan {
   private final float[] history;
 
   /**
-   * @param scoreScale factor on inner products (1 / sqrt(D) of the model as first trained)
+   * @param scoreScale factor on inner products (1 / sqrt of the keys' width as first trained)
    * @param longTermItems capacity of the long-term memory; 0 = local memory only
    */
   public MemoryScan(ScoredText text, double scoreScale, int longTermItems) {

@@ -18,7 +18,7 @@ public final class ModelFingerprint {
    */
   public static String of(TransformerConfig config, Weights weights) {
     Hasher hasher = Hashing.sha256().newHasher();
-    hasher.putString(config.toString(), StandardCharsets.UTF_8);
+    hasher.putString(text(config), StandardCharsets.UTF_8);
     for (String name : new TreeSet<>(weights.names())) {
       Weights.Array array = weights.get(name);
       hasher.putInt(name.length()).putUnencodedChars(name);
@@ -30,5 +30,11 @@ public final class ModelFingerprint {
       }
     }
     return hasher.hash().toString();
+  }
+
+  /** Without learned keys as before there were any, so that stores made then still fit. */
+  private static String text(TransformerConfig config) {
+    String text = config.toString();
+    return config.keySize() == null ? text.replace(", keySize=null", "") : text;
   }
 }
