@@ -1,5 +1,7 @@
 package org.lathe.training.datastore;
 
+import org.lathe.graphs.config.MemoryConfig;
+
 /**
  * Finds the stored keys nearest to a query. An index knows keys and item numbers only; values,
  * positions and documents of the items are asked of {@link MemoryItems}.
@@ -11,7 +13,12 @@ public interface NeighborSearch extends AutoCloseable {
     /** Highest q . k first (TRIME). */
     INNER_PRODUCT,
     /** Lowest |q - k|^2 first (kNN-LM). */
-    SQUARED_L2
+    SQUARED_L2;
+
+    /** What fits a model that was trained so. */
+    public static Metric of(MemoryConfig.MemoryObjective objective) {
+      return objective == MemoryConfig.MemoryObjective.NONE ? SQUARED_L2 : INNER_PRODUCT;
+    }
   }
 
   /**
