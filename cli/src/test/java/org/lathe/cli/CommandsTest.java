@@ -89,7 +89,13 @@ class CommandsTest {
                 0,
                 Overrides.NONE),
             new ExportRequest(directory, Path.of("m"), OptionalLong.of(3), Overrides.NONE),
-            new PredictRequest(directory, List.of("first prompt", "second"), 7, Overrides.NONE));
+            new PredictRequest(
+                directory,
+                List.of("first prompt", "second"),
+                7,
+                Optional.empty(),
+                0,
+                Overrides.NONE));
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.Surroundings;
 import org.lathe.cli.workflow.Outcome;
 import org.lathe.cli.workflow.PredictRequest;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Example:",
-      "  lathe predict models/demo/1 --prompt 'public static int' --tokens 20"
+      "  lathe predict models/demo/1 --prompt 'public static int' --tokens 20",
+      "  lathe predict runs/tiny --store stores/tiny --explain 3 --prompt 'public static int'"
     })
 final class PredictCommand extends BaseCommand {
   private static final int MAX_TOKENS = 100_000;
@@ -42,6 +45,21 @@ final class PredictCommand extends BaseCommand {
       description = "Tokens to add to each prompt; default: ${DEFAULT-VALUE}.")
   private int numTokens = 32;
 
+  @Option(
+      names = "--store",
+      paramLabel = "STORE",
+      description =
+          "External memory that was built from the run, mixed in as 'lathe evaluate RUN --memory"
+              + " external --tune' left it.")
+  private @Nullable Path store;
+
+  @Option(
+      names = "--explain",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Show for every added token the N memory items it owes most to; runs only.")
+  private int numExplained;
+
   @Mixin private RunOptions options = new RunOptions();
 
   PredictCommand(Surroundings surroundings) {
@@ -54,6 +72,9 @@ final class PredictCommand extends BaseCommand {
       throw new ConfigException(
           "--tokens is " + numTokens + "; expected a whole number from 1 to " + MAX_TOKENS);
     }
+    if (numExplained < 0) {
+      throw new ConfigException("--explain is " + numExplained + "; expected 0 or more");
+    }
     existingDirectory(
         modelOrRun,
         "model or run",
@@ -62,7 +83,14 @@ final class PredictCommand extends BaseCommand {
     if (texts.isEmpty()) {
       throw new ConfigException("no prompt; give --prompt TEXT, or lines on standard input");
     }
-    PredictRequest request = new PredictRequest(modelOrRun, texts, numTokens, options.overrides());
+    PredictRequest request =
+        new PredictRequest(
+            modelOrRun,
+            texts,
+            numTokens,
+            Optional.ofNullable(store).map(this::existingStore),
+            numExplained,
+            options.overrides());
     return surroundings.workflows().get().predict(request, context(options.dryRun));
   }
 

@@ -86,12 +86,12 @@ final class Explanations {
                 + " memory proposes %s",
             position,
             document,
-            quoted(context),
-            quoted(target),
+            ShownItems.quoted(context),
+            ShownItems.quoted(target),
             probability,
             without,
             attribution.memoryShare(),
-            quoted(proposal)));
+            ShownItems.quoted(proposal)));
     Map<String, Object> one = new LinkedHashMap<>();
     one.put("position", position);
     one.put("document", document);
@@ -111,22 +111,14 @@ final class Explanations {
         attribution.byDocument().stream().limit(NUM_DOCUMENTS).toList()) {
       String memory = document.external() ? "external" : "recent";
       String name = name(document);
+      String token = decode(document.value());
       lines.add(
-          String.format(
-              Locale.ROOT,
-              "  %.3f  %-8s  %s, most from position %d -> %s",
+          ShownItems.line(
               document.share(),
               memory,
-              name,
-              document.position(),
-              quoted(decode(document.value()))));
-      Map<String, Object> one = new LinkedHashMap<>();
-      one.put("share", document.share());
-      one.put("memory", memory);
-      one.put("document", name);
-      one.put("position", document.position());
-      one.put("token", decode(document.value()));
-      documents.add(one);
+              name + ", most from position " + document.position(),
+              "-> " + ShownItems.quoted(token)));
+      documents.add(ShownItems.facts(document.share(), memory, name, document.position(), token));
     }
     return documents;
   }
@@ -140,9 +132,5 @@ final class Explanations {
 
   private String decode(int... tokens) {
     return study.data().tokenizer().decode(tokens);
-  }
-
-  private static String quoted(String text) {
-    return '"' + text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + '"';
   }
 }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.text.TokenizerKind;
 
@@ -14,19 +15,26 @@ import org.lathe.training.text.TokenizerKind;
 final class PredictWorkflow {
   private PredictWorkflow() {}
 
-  /** What was added to one prompt. */
-  private record Completion(String text, int[] tokens, float[] logProbabilities) {}
+  /**
+   * What was added to one prompt.
+   *
+   * @param explanations of the tokens; null = not asked for
+   */
+  private record Completion(
+      String text,
+      int[] tokens,
+      float[] logProbabilities,
+      @Nullable TokenExplanations explanations) {}
 
   static Outcome run(PredictRequest request, RunContext context) {
     requireText(request.prompts());
-    try (TextModel model =
-        TextModel.open(context.storage(), request.modelOrRun(), request.overrides())) {
+    try (TextModel model = TextModel.open(request, context)) {
+      requireMemory(request, model);
       List<int[]> prompts = new ArrayList<>();
       for (String prompt : request.prompts()) {
         prompts.add(encode(model, prompt, context));
       }
-      Map<String, Object> facts = new LinkedHashMap<>();
-      facts.put("model", request.modelOrRun().toString());
+      Map<String, Object> facts = facts(request, model);
       if (context.dryRun()) {
         List<Integer> numTokens = prompts.stream().map(prompt -> prompt.length).toList();
         facts.put("numPromptTokens", numTokens);
@@ -46,18 +54,43 @@ final class PredictWorkflow {
       boolean words = model.tokenizer().kind().equals(TokenizerKind.WORD.word());
       for (int i = 0; i < prompts.size(); i++) {
         String prompt = request.prompts().get(i);
-        Completion completion = complete(model, prompts.get(i), request.numTokens());
+        Completion completion = complete(model, prompts.get(i), request);
         Map<String, Object> prediction = new LinkedHashMap<>();
         prediction.put("prompt", prompt);
         prediction.put("completion", completion.text());
         prediction.put("tokens", Ints.asList(completion.tokens()));
         prediction.put("logProbabilities", Floats.asList(completion.logProbabilities()));
+        lines.add(ShownItems.printable(prompt + (words ? " " : "") + completion.text()));
+        if (completion.explanations() != null) {
+          prediction.put("explanations", completion.explanations().facts());
+          lines.addAll(completion.explanations().lines());
+        }
         predictions.add(prediction);
-        lines.add(printable(prompt + (words ? " " : "") + completion.text()));
       }
       facts.put("predictions", predictions);
       return Outcome.done(facts, lines);
     }
+  }
+
+  private static void requireMemory(PredictRequest request, TextModel model) {
+    if (request.numExplained() > 0 && model.memory() != null && !model.memory().remembers()) {
+      throw new ConfigException(
+          request.modelOrRun()
+              + " was trained without memory, so --explain has nothing to take apart; give it a"
+              + " store with --store STORE");
+    }
+  }
+
+  private static Map<String, Object> facts(PredictRequest request, TextModel model) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("model", request.modelOrRun().toString());
+    MemoryModel memory = model.memory();
+    if (memory != null && memory.external() != null) {
+      facts.put("store", memory.external().name());
+      facts.put("numItems", memory.external().items().numItems());
+      facts.put("mixing", MixingFacts.of(memory.mixing()));
+    }
+    return facts;
   }
 
   private static void requireText(List<String> prompts) {
@@ -92,24 +125,36 @@ final class PredictWorkflow {
     return Arrays.copyOfRange(tokens, tokens.length - kept, tokens.length);
   }
 
-  private static Completion complete(TextModel model, int[] prompt, int numTokens) {
+  private static Completion complete(TextModel model, int[] prompt, PredictRequest request) {
+    int numTokens = request.numTokens();
     int[] sequence = Arrays.copyOf(prompt, prompt.length + numTokens);
     float[] logProbabilities = new float[numTokens];
+    @Nullable TokenExplanations explanations = explanations(model, request);
     for (int i = 0; i < numTokens; i++) {
       int end = prompt.length + i;
       // a long text moves through the model's window
       int start = Math.max(0, end - model.maxPositions());
-      float[] next = model.nextLogProbabilities(Arrays.copyOfRange(sequence, start, end));
-      int best = mostLikely(next, model.tokenizer().vocabularySize());
+      TextModel.Next next = model.after(Arrays.copyOfRange(sequence, start, end));
+      int best = mostLikely(next.logProbabilities(), model.tokenizer().vocabularySize());
       sequence[end] = best;
-      logProbabilities[i] = next[best];
+      logProbabilities[i] = (float) next.logProbabilities()[best];
+      if (explanations != null && next.apart() != null) {
+        explanations.add(next.apart().explain(best), Arrays.copyOf(sequence, end), start);
+      }
     }
     int[] tokens = Arrays.copyOfRange(sequence, prompt.length, sequence.length);
-    return new Completion(model.tokenizer().decode(tokens), tokens, logProbabilities);
+    return new Completion(model.tokenizer().decode(tokens), tokens, logProbabilities, explanations);
+  }
+
+  private static @Nullable TokenExplanations explanations(TextModel model, PredictRequest request) {
+    return request.numExplained() == 0 || model.memory() == null
+        ? null
+        : new TokenExplanations(
+            model.tokenizer(), model.memory().external(), request.numExplained());
   }
 
   /** The first of the largest. */
-  private static int mostLikely(float[] logProbabilities, int count) {
+  private static int mostLikely(double[] logProbabilities, int count) {
     int best = 0;
     for (int w = 1; w < count; w++) {
       if (logProbabilities[w] > logProbabilities[best]) {
@@ -117,10 +162,5 @@ final class PredictWorkflow {
       }
     }
     return best;
-  }
-
-  /** What a model says must not steer a terminal. */
-  private static String printable(String text) {
-    return text.replaceAll("[\\p{Cntrl}&&[^\\n\\t]]", "\uFFFD");
   }
 }

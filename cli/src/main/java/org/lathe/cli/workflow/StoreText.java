@@ -105,9 +105,7 @@ final class StoreText implements AutoCloseable {
     requireWindow(config.evaluation().window());
     return new StoreIdentity(
         model.tapWidth(),
-        memory.objective() == MemoryConfig.MemoryObjective.NONE
-            ? NeighborSearch.Metric.SQUARED_L2
-            : NeighborSearch.Metric.INNER_PRODUCT,
+        NeighborSearch.Metric.of(memory.objective()),
         memory.scoreScale(),
         model.vocabularySize(),
         config.evaluation().window(),

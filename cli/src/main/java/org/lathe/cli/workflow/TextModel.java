@@ -1,18 +1,21 @@
 package org.lathe.cli.workflow;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.google.common.primitives.Doubles;
+import com.google.common.primitives.Floats;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.export.savedmodel.LanguageModelExporter;
-import org.lathe.export.verification.GraphReference;
 import org.lathe.export.verification.LoadedLanguageModel;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.GraphMismatchException;
+import org.lathe.training.evaluation.NextToken;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.files.Storage;
 import org.lathe.training.text.Tokenizer;
@@ -23,49 +26,81 @@ import org.tensorflow.proto.ConfigProto;
 final class TextModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final int maxPositions;
-  private final Function<int[], float[]> nextLogProbabilities;
+  private final Function<int[], Next> after;
+  private final @Nullable MemoryModel memory;
   private final Runnable closeModel;
+
+  /**
+   * What a model says about the token after a text.
+   *
+   * @param logProbabilities ln P(w) of every word w
+   * @param apart the same, which can be taken apart; null where the model is exported
+   */
+  record Next(double[] logProbabilities, @Nullable NextToken apart) {}
 
   private TextModel(
       Tokenizer tokenizer,
       int maxPositions,
-      Function<int[], float[]> nextLogProbabilities,
+      Function<int[], Next> after,
+      @Nullable MemoryModel memory,
       Runnable closeModel) {
     this.tokenizer = tokenizer;
     this.maxPositions = maxPositions;
-    this.nextLogProbabilities = nextLogProbabilities;
+    this.after = after;
+    this.memory = memory;
     this.closeModel = closeModel;
   }
 
   /**
-   * @param modelOrRun models/NAME, models/NAME/VERSION or a run
-   * @throws ConfigException when it is none of these, or has no tokenizer
+   * @throws ConfigException when the request names neither models/NAME, models/NAME/VERSION nor a
+   *     run, or one without a tokenizer, or asks a model for what only a run can do
    */
-  static TextModel open(Storage storage, Path modelOrRun, Overrides overrides) {
-    return RunDirectory.exists(storage, modelOrRun)
-        ? ofRun(storage, modelOrRun, overrides)
-        : exported(storage, ModelVersions.resolve(storage, modelOrRun), overrides);
+  static TextModel open(PredictRequest request, RunContext context) {
+    Path path = request.modelOrRun();
+    if (RunDirectory.exists(context.storage(), path)) {
+      return ofRun(request, context);
+    }
+    Path version = ModelVersions.resolve(context.storage(), path);
+    requireNothingOfRuns(version, request);
+    return exported(context.storage(), version, request.overrides());
   }
 
-  private static TextModel ofRun(Storage storage, Path path, Overrides overrides) {
-    RunDirectory run = RunDirectory.open(storage, path);
+  private static void requireNothingOfRuns(Path directory, PredictRequest request) {
+    String advice = " it was exported from: 'lathe predict RUN --store STORE --explain N'";
+    if (request.store().isPresent()) {
+      throw new ConfigException(
+          "--store needs a run, but "
+              + directory
+              + " is an exported model, which has local memory only; name the run that"
+              + advice);
+    }
+    if (request.numExplained() > 0) {
+      throw new ConfigException(
+          "--explain needs a run, but "
+              + directory
+              + " is an exported model, which tells probabilities only; name the run that"
+              + advice);
+    }
+  }
+
+  private static TextModel ofRun(PredictRequest request, RunContext context) {
+    Storage storage = context.storage();
+    RunDirectory run = RunDirectory.open(storage, request.modelOrRun());
     run.requireNotRecurrent("asked for a continuation");
-    RunConfig config = run.config(overrides);
+    RunConfig config = run.config(request.overrides());
     // opening all of the data checks that the tokenizer is the one of the run
     run.data().close();
     Tokenizer tokenizer = TokenizerStore.read(storage, Path.of(run.record().dataDirectory()));
     try {
-      GraphReference model =
-          new GraphReference(
-              run.record().model(),
-              run.record().memory(),
-              run.modelWeights(),
-              config.export().temperature(),
-              session(config.threads()));
+      MemoryModel model = MemoryModel.open(run, config, request.store(), context.console());
       return new TextModel(
           tokenizer,
           run.record().model().maxPositions(),
-          ids -> model.nextLogProbabilities(new int[][] {ids})[0],
+          ids -> {
+            NextToken next = model.after(ids);
+            return new Next(next.logProbabilities(), next);
+          },
+          model,
           model::close);
     } catch (RuntimeException e) {
       tokenizer.close();
@@ -110,7 +145,11 @@ final class TextModel implements AutoCloseable {
       return new TextModel(
           tokenizer,
           maxPositions,
-          ids -> model.nextLogProbabilities(new int[][] {ids}),
+          ids ->
+              new Next(
+                  Doubles.toArray(Floats.asList(model.nextLogProbabilities(new int[][] {ids}))),
+                  null),
+          null,
           model::close);
     } catch (RuntimeException e) {
       tokenizer.close();
@@ -144,9 +183,14 @@ final class TextModel implements AutoCloseable {
     return maxPositions;
   }
 
-  /** ln P(w | ids) of every word w. */
-  float[] nextLogProbabilities(int[] ids) {
-    return nextLogProbabilities.apply(ids);
+  /** What comes after these ids. */
+  Next after(int[] ids) {
+    return after.apply(ids);
+  }
+
+  /** The memories of a run; null where the model is exported. */
+  @Nullable MemoryModel memory() {
+    return memory;
   }
 
   @Override

@@ -209,6 +209,10 @@ class LifeCycleTest {
     assertThat(execute("predict", base, "--prompt", "a", "--set", "export.temperature=2"))
         .isEqualTo(2);
     assertThat(err).contains("has no effect");
+    assertThat(execute("predict", base, "--prompt", "a", "--store", root)).isEqualTo(2);
+    assertThat(err).contains("--store needs a run", "lathe predict RUN --store");
+    assertThat(execute("predict", base, "--prompt", "a", "--explain", "1")).isEqualTo(2);
+    assertThat(err).contains("--explain needs a run", "lathe predict RUN --store");
     assertThat(execute("predict", root.resolve("data"), "--prompt", "a")).isEqualTo(2);
     assertThat(err).contains("holds no version of a model");
     assertThat(execute("verify", run)).isEqualTo(2);

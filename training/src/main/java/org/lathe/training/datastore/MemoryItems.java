@@ -1,5 +1,7 @@
 package org.lathe.training.datastore;
 
+import java.util.stream.IntStream;
+
 /**
  * What is known of stored items besides their keys. Item numbers are those that a {@link
  * NeighborSearch} over the same keys gives. Safe for several threads.
@@ -19,4 +21,31 @@ public interface MemoryItems {
 
   /** Number of the document that the position belongs to. */
   int document(int item);
+
+  /**
+   * The last tokens that an item's key has read, of the item's own document: values of the items
+   * before it, oldest first. The first token of a document is nobody's value and not among them.
+   *
+   * @param limit tokens at most
+   */
+  default int[] tokensBefore(int item, int limit) {
+    int first = item;
+    while (first > 0 && item - first < limit && document(first - 1) == document(item)) {
+      first--;
+    }
+    return IntStream.range(first, item).map(this::value).toArray();
+  }
+
+  /**
+   * The tokens that follow an item's value in the item's own document.
+   *
+   * @param limit tokens at most
+   */
+  default int[] tokensAfter(int item, int limit) {
+    int end = item + 1;
+    while (end < numItems() && end - item <= limit && document(end) == document(item)) {
+      end++;
+    }
+    return IntStream.range(item + 1, end).map(this::value).toArray();
+  }
 }

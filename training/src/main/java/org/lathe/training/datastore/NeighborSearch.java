@@ -3,6 +3,7 @@ package org.lathe.training.datastore;
 import com.google.common.base.Preconditions;
 import java.util.HashSet;
 import java.util.Set;
+import org.lathe.graphs.config.MemoryConfig;
 
 /**
  * Finds the stored keys nearest to a query. An index knows keys and item numbers only; values,
@@ -15,7 +16,12 @@ public interface NeighborSearch extends AutoCloseable {
     /** Highest q . k first (TRIME). */
     INNER_PRODUCT,
     /** Lowest |q - k|^2 first (kNN-LM). */
-    SQUARED_L2
+    SQUARED_L2;
+
+    /** What fits a model that was trained so. */
+    public static Metric of(MemoryConfig.MemoryObjective objective) {
+      return objective == MemoryConfig.MemoryObjective.NONE ? SQUARED_L2 : INNER_PRODUCT;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.lathe.training.evaluation;
 
+import com.google.common.base.Preconditions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -9,10 +10,8 @@ import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.lathe.training.datastore.MemoryItems;
-import org.lathe.training.memory.MemoryMass;
 import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.MemoryScan;
-import org.lathe.training.memory.Mixing;
 
 /**
  * What one prediction owes to each memory item: r_j, the part of the mass of P_final, over all
@@ -28,12 +27,14 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
    * One memory item.
    *
    * @param external whether it was retrieved; else it is an earlier position of the text itself
+   * @param item its number in the store, or its position in the text itself
    * @param position in the store's text or in the evaluated one
    * @param document number of its document there
    * @param value the token that followed it
    * @param share r_j
    */
-  public record Item(boolean external, long position, int document, int value, double share) {}
+  public record Item(
+      boolean external, int item, long position, int document, int value, double share) {}
 
   /**
    * A document's items together.
@@ -44,6 +45,25 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
    * @param share sum of its r_j
    */
   public record Document(boolean external, int document, long position, int value, double share) {}
+
+  /**
+   * Where the probability of one token comes from. The three shares are parts of that probability
+   * and sum to 1.
+   *
+   * @param probability P_final of the token
+   * @param items that propose the token, with their parts of its probability, the largest first
+   */
+  public record OfToken(
+      int token,
+      double probability,
+      double vocabularyShare,
+      double recentShare,
+      double externalShare,
+      List<Item> items) {
+    public OfToken {
+      items = List.copyOf(items);
+    }
+  }
 
   public Attribution {
     items = List.copyOf(items);
@@ -65,35 +85,64 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
       @Nullable MemoryItems items,
       IntUnaryOperator documentAt,
       MemoryMixing mixing) {
-    Scores scores = new Scores();
+    VisibleItems visible = new VisibleItems();
     if (recent != null) {
-      recent.visit(
-          position,
-          (i, found, values, numItems) -> {
-            for (int j = 0; j < numItems; j++) {
-              int at = position - numItems + j;
-              scores.addRecent(found[j], at, documentAt.applyAsInt(at), values[j]);
-            }
-          });
+      visible.addRecent(recent, position, documentAt);
     }
     if (external != null && items != null) {
-      for (int k = 0; k < external.numNeighbors(); k++) {
-        int item = external.item(position, k);
-        if (item != CachedNeighbors.NOTHING) {
-          scores.addExternal(
-              external.score(position, k),
-              items.position(item),
-              items.document(item),
-              external.value(position, k));
-        }
-      }
+      visible.addExternal(external, position, items);
     }
-    List<Item> shares = scores.shares(text.vocabularyMass()[position], mixing);
+    return of(position, visible, text.vocabularyMass()[position], mixing);
+  }
+
+  /** The same from items that were collected before. */
+  static Attribution of(
+      int position, VisibleItems visible, double vocabularyMass, MemoryMixing mixing) {
+    List<Item> shares = visible.shares(vocabularyMass, mixing);
     double sum = 0;
     for (Item item : shares) {
       sum += item.share();
     }
     return new Attribution(position, sum, shares);
+  }
+
+  /**
+   * Takes the probability of one token apart. Vocabulary and memory items add to it independently:
+   * P_final(w) = (1 - m) P_vocabulary(w) + sum of r_j over items with the value w.
+   *
+   * @param vocabularyProbability P_vocabulary(w) of the vocabulary softmax alone
+   */
+  public OfToken ofToken(int token, double vocabularyProbability) {
+    double vocabulary = (1 - memoryShare) * vocabularyProbability;
+    double recent = 0;
+    double external = 0;
+    List<Item> matching = new ArrayList<>();
+    for (Item item : items) {
+      if (item.value() == token && item.share() > 0) {
+        matching.add(item);
+        recent += item.external() ? 0 : item.share();
+        external += item.external() ? item.share() : 0;
+      }
+    }
+    double probability = vocabulary + recent + external;
+    Preconditions.checkArgument(probability > 0, "token %s has no probability at all", token);
+    return new OfToken(
+        token,
+        probability,
+        vocabulary / probability,
+        recent / probability,
+        external / probability,
+        matching.stream()
+            .map(
+                item ->
+                    new Item(
+                        item.external(),
+                        item.item(),
+                        item.position(),
+                        item.document(),
+                        item.value(),
+                        item.share() / probability))
+            .toList());
   }
 
   /** Shares summed by document, the largest first. */
@@ -125,63 +174,5 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
       shares.merge(item.value(), item.share(), Double::sum);
     }
     return shares;
-  }
-
-  /** Items with their scores in place of shares. */
-  private static final class Scores {
-    private final List<Item> recent = new ArrayList<>();
-    private final List<Item> external = new ArrayList<>();
-
-    void addRecent(float score, long position, int document, int value) {
-      recent.add(new Item(false, position, document, value, score));
-    }
-
-    void addExternal(float score, long position, int document, int value) {
-      external.add(new Item(true, position, document, value, score));
-    }
-
-    List<Item> shares(double vocabularyMass, MemoryMixing mixing) {
-      double temperature = mixing.recent().temperature();
-      double ownTemperature = mixing.external().temperature();
-      boolean shared = mixing.external().shared();
-      double recentMass = mass(recent, temperature);
-      double first =
-          MemoryMass.logAdd(
-              recentMass, shared ? mass(external, temperature) : Double.NEGATIVE_INFINITY);
-      boolean linear = mixing.recent().form() == Mixing.Form.LINEAR;
-      // ln of what exp(s / temperature) is divided by in P_1
-      double divisor =
-          linear
-              ? recentMass - Math.log(mixing.recent().interpolation())
-              : MemoryMass.logAdd(vocabularyMass, first);
-      double weight = external.isEmpty() ? 0 : mixing.external().interpolation();
-      double externalMass = mass(external, ownTemperature);
-      List<Item> shares = new ArrayList<>();
-      for (Item item : recent) {
-        shares.add(item(item, (1 - weight) * Math.exp(item.share() / temperature - divisor)));
-      }
-      for (Item item : external) {
-        double alone = weight * Math.exp(item.share() / ownTemperature - externalMass);
-        double together =
-            shared ? (1 - weight) * Math.exp(item.share() / temperature - divisor) : 0;
-        shares.add(item(item, alone + together));
-      }
-      shares.sort(Comparator.comparingDouble(Item::share).reversed());
-      return shares;
-    }
-
-    private static Item item(Item scored, double share) {
-      return new Item(
-          scored.external(), scored.position(), scored.document(), scored.value(), share);
-    }
-
-    /** ln sum exp(s / temperature). */
-    private static double mass(List<Item> items, double temperature) {
-      double mass = Double.NEGATIVE_INFINITY;
-      for (Item item : items) {
-        mass = MemoryMass.logAdd(mass, item.share() / temperature);
-      }
-      return mass;
-    }
   }
 }

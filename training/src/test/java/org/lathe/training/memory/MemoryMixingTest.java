@@ -225,6 +225,60 @@ class MemoryMixingTest {
     return new MemoryMass(MemoryMass.logAdd(matching, 1 / temperature), matching);
   }
 
+  /** Every token as the target, and plain sums, in one distribution that sums to 1. */
+  @Test
+  void theDistributionHoldsEveryTarget() {
+    SeededCases.run(
+        500,
+        random -> {
+          Case one = Case.random(random);
+          MemoryMixing mixing = randomMixing(random);
+          float[] logits = new float[VOCABULARY_SIZE];
+          for (int w = 0; w < VOCABULARY_SIZE; w++) {
+            logits[w] = (float) one.logits()[w];
+          }
+          double[][] expected = one.expected(mixing);
+          double[] found =
+              TokenDistribution.logProbabilities(
+                  mixing,
+                  logits,
+                  new ItemScores(one.recent(), one.recentValues()),
+                  new ItemScores(one.external(), one.externalValues()));
+          double mass = TokenDistribution.vocabularyMass(logits);
+          assertThat(mass).isCloseTo(one.vocabularyMass(), within(1e-6));
+          assertThat(found).hasSize(VOCABULARY_SIZE);
+          double sum = 0;
+          for (int w = 0; w < VOCABULARY_SIZE; w++) {
+            // scores are floats: their differences are rounded from another largest score
+            assertThat(found[w])
+                .isCloseTo(
+                    mixing.logProbability(mass, logits[w], one.masses(mixing, w)), within(1e-6));
+            assertThat(Math.exp(found[w])).isCloseTo(expected[0][w], within(1e-6));
+            sum += Math.exp(found[w]);
+          }
+          assertThat(sum).isCloseTo(1, within(1e-6));
+        });
+  }
+
+  /** Logits far from 0, and a token whose items lie far below all others. */
+  @Test
+  void theDistributionKeepsUnlikelyTokens() {
+    float[] logits = {900, 880, -900};
+    ItemScores recent = new ItemScores(new float[] {900, -850, 3}, new int[] {1, 2, 2});
+    double[] found =
+        TokenDistribution.logProbabilities(
+            MemoryMixing.recentOnly(Mixing.shared(1)),
+            logits,
+            recent,
+            new ItemScores(new float[0], new int[0]));
+    double all = 900 + Math.log(2 + Math.exp(-20));
+    assertThat(found[0]).isCloseTo(900 - all, within(1e-9));
+    assertThat(found[1]).isCloseTo(900 + Math.log1p(Math.exp(-20)) - all, within(1e-9));
+    assertThat(found[2]).isCloseTo(3 - all, within(1e-9));
+    assertThatThrownBy(() -> new ItemScores(new float[2], new int[1]))
+        .hasMessageContaining("2 scores and 1 values");
+  }
+
   @Test
   void refusesWhatIsNoMixing() {
     assertThatThrownBy(
