@@ -15,7 +15,6 @@ import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.RecurrenceSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.progress.Console;
-import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.training.data.PreparedData;
@@ -48,7 +47,6 @@ final class MemoryStudy implements AutoCloseable {
   private final SlidingWindows protocol;
   private final EvaluationSection settings;
   private final double scoreScale;
-  private final boolean trainedWithMemory;
   private final int threads;
   private final Progress progress;
   private final PreparedData ownData;
@@ -123,7 +121,6 @@ final class MemoryStudy implements AutoCloseable {
     this.settings = config.evaluation();
     this.threads = config.threads();
     this.scoreScale = run.record().memory().scoreScale();
-    this.trainedWithMemory = run.record().memory().objective() != MemoryObjective.NONE;
     this.protocol = new SlidingWindows(settings.window(), settings.stride());
     RecurrenceSection recurrence = RunScorer.recurrence(run, config);
     this.scorer = RunScorer.open(run, recurrence, threads);
@@ -265,11 +262,8 @@ final class MemoryStudy implements AutoCloseable {
                 console));
   }
 
-  /** By distance for kNN-LM and for models that know nothing of memory. */
   private NeighborSearch.Metric metric(MemoryKind kind) {
-    return kind == MemoryKind.EXTERNAL && trainedWithMemory
-        ? NeighborSearch.Metric.INNER_PRODUCT
-        : NeighborSearch.Metric.SQUARED_L2;
+    return kind.metric(run.record().memory());
   }
 
   /**
