@@ -88,7 +88,8 @@ class CommandsTest {
                 List.of(1.0),
                 0,
                 Overrides.NONE),
-            new ExportRequest(directory, Path.of("m"), OptionalLong.of(3), Overrides.NONE),
+            new ExportRequest(
+                directory, Path.of("m"), OptionalLong.of(3), Optional.empty(), Overrides.NONE),
             new PredictRequest(
                 directory,
                 List.of("first prompt", "second"),

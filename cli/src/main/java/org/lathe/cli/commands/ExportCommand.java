@@ -1,6 +1,7 @@
 package org.lathe.cli.commands;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.Surroundings;
@@ -15,7 +16,12 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "export",
     description = "Publish the model of a run as a verified, versioned SavedModel.",
-    footer = {"", "Example:", "  lathe export runs/tiny-slim --out models/tiny"})
+    footer = {
+      "",
+      "Example:",
+      "  lathe export runs/tiny-slim --out models/tiny",
+      "  lathe export runs/tiny --out models/tiny --store stores/manuals"
+    })
 final class ExportCommand extends BaseCommand {
   @Parameters(paramLabel = "RUN", description = "Directory of a run.")
   @SuppressWarnings("NullAway.Init") // required
@@ -35,6 +41,12 @@ final class ExportCommand extends BaseCommand {
       description = "Version to publish; default: one more than the highest there.")
   private @Nullable Long version;
 
+  @Option(
+      names = "--store",
+      paramLabel = "STORE",
+      description = "Directory of an external memory that the served model shall search.")
+  private @Nullable Path store;
+
   @Mixin private RunOptions options = new RunOptions();
 
   ExportCommand(Surroundings surroundings) {
@@ -51,6 +63,11 @@ final class ExportCommand extends BaseCommand {
             existingRun(run),
             out,
             version == null ? OptionalLong.empty() : OptionalLong.of(version),
+            store == null
+                ? Optional.empty()
+                : Optional.of(
+                    existingDirectory(
+                        store, "store", "make it with 'lathe datastore build RUN --out STORE'")),
             options.overrides());
     return surroundings.workflows().get().export(request, context(options.dryRun));
   }

@@ -1,6 +1,7 @@
 package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.lathe.cli.config.Overrides;
 
@@ -10,6 +11,8 @@ import org.lathe.cli.config.Overrides;
  * @param run a training or pruning run
  * @param out directory of the model, parent of its versions
  * @param version version to publish; empty = one more than the highest there
+ * @param store directory of an external memory to export with the model; else none
  * @param overrides changes to the run's configuration
  */
-public record ExportRequest(Path run, Path out, OptionalLong version, Overrides overrides) {}
+public record ExportRequest(
+    Path run, Path out, OptionalLong version, Optional<Path> store, Overrides overrides) {}

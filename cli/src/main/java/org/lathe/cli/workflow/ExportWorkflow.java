@@ -6,6 +6,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.export.retrieval.RetrievalFacts;
+import org.lathe.export.retrieval.RetrievalPlan;
+import org.lathe.export.retrieval.StoredMemory;
 import org.lathe.export.savedmodel.ExportedModel;
 import org.lathe.export.savedmodel.LanguageModelExporter;
 import org.lathe.graphs.errors.ConfigException;
@@ -14,7 +19,10 @@ import org.lathe.training.files.StagedDirectory;
 import org.lathe.training.files.Storage;
 import org.lathe.training.text.TokenizerStore;
 
-/** {@code lathe export}: the model of a run, full or slim, as a verified SavedModel. */
+/**
+ * {@code lathe export}: the model of a run, full or slim, as a verified SavedModel, alone or with
+ * an external memory that the served graph searches.
+ */
 final class ExportWorkflow {
   private static final List<String> TOKENIZER_FILES =
       ImmutableList.of(TokenizerStore.KIND_FILE, TokenizerStore.BPE_FILE, TokenizerStore.WORD_FILE);
@@ -25,7 +33,8 @@ final class ExportWorkflow {
     Storage storage = context.storage();
     RunDirectory run = RunDirectory.open(storage, request.run());
     run.requireNotRecurrent("exported");
-    double temperature = run.config(request.overrides()).export().temperature();
+    RunConfig config = run.config(request.overrides());
+    double temperature = config.export().temperature();
     long version =
         request
             .version()
@@ -38,9 +47,11 @@ final class ExportWorkflow {
               + " give a free number");
     }
     if (context.dryRun()) {
-      return dryRun(run, target, version, temperature);
+      return dryRun(run, target, version, temperature, memoryBytes(request, run, config, context));
     }
-    ExportedModel exported = export(run, request.out(), version, temperature, context);
+    @Nullable RetrievalPlan retrieval =
+        request.store().map(store -> RetrievalPlans.of(run, store, config, context)).orElse(null);
+    ExportedModel exported = export(run, request.out(), version, temperature, retrieval, context);
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("path", exported.directory().toString());
     facts.put("version", exported.version());
@@ -48,19 +59,48 @@ final class ExportWorkflow {
     facts.put("sizeBytes", exported.sizeBytes());
     facts.put("temperature", temperature);
     facts.put("maxDifference", exported.maxDifference());
-    return Outcome.done(
-        facts,
-        ImmutableList.of(
-            String.format(
-                "%s: %,d parameters, %,d bytes; reloaded, largest difference of a log-probability"
-                    + " to the run %.2g",
-                exported.directory(),
-                exported.numParameters(),
-                exported.sizeBytes(),
-                exported.maxDifference()),
-            "to a TensorFlow Serving of " + request.out().toAbsolutePath().normalize() + ":",
-            "  " + curl(ModelVersions.name(request.out())),
-            "next: lathe predict " + exported.directory() + " --prompt TEXT --tokens 20"));
+    ImmutableList.Builder<String> lines = ImmutableList.builder();
+    lines.add(
+        String.format(
+            "%s: %,d parameters, %,d bytes; reloaded, largest difference of a log-probability"
+                + " to the run %.2g",
+            exported.directory(),
+            exported.numParameters(),
+            exported.sizeBytes(),
+            exported.maxDifference()));
+    if (retrieval != null) {
+      facts.put("memoryBytes", exported.memoryBytes());
+      facts.put("retrieval", RetrievalFacts.of(retrieval));
+      lines.add(
+          String.format(
+              "with an external memory of %,d items, %,d bytes in the server's memory; %s",
+              retrieval.memory().values().length,
+              exported.memoryBytes(),
+              MixingFacts.of(retrieval.mixing())));
+    }
+    lines.add(
+        "to a TensorFlow Serving of " + request.out().toAbsolutePath().normalize() + ":",
+        "  " + curl(ModelVersions.name(request.out())),
+        "next: lathe predict " + exported.directory() + " --prompt TEXT --tokens 20");
+    return Outcome.done(facts, lines.build());
+  }
+
+  /** 0 without a store; a store that cannot be exported is refused. */
+  private static long memoryBytes(
+      ExportRequest request, RunDirectory run, RunConfig config, RunContext context) {
+    if (request.store().isEmpty()) {
+      return 0;
+    }
+    try (StoreDirectory store = RetrievalPlans.open(run, request.store().get(), config, context)) {
+      StoredMemory.requireSize(store.exportedBytes(), request.store().get().toString());
+      return store.exportedBytes();
+    }
+  }
+
+  /** Without an external memory; see the other export. */
+  static ExportedModel export(
+      RunDirectory run, Path base, long version, double temperature, RunContext context) {
+    return export(run, base, version, temperature, null, context);
   }
 
   /**
@@ -70,9 +110,15 @@ final class ExportWorkflow {
    * @param base models/NAME
    * @param version positive and not there yet
    * @param temperature divides the memory scores, in the export and in what it is compared with
+   * @param retrieval external memory to search; null = none
    */
   static ExportedModel export(
-      RunDirectory run, Path base, long version, double temperature, RunContext context) {
+      RunDirectory run,
+      Path base,
+      long version,
+      double temperature,
+      @Nullable RetrievalPlan retrieval,
+      RunContext context) {
     Storage storage = context.storage();
     StagedDirectory.sweep(storage, base);
     Map<String, Path> tokenizer = tokenizerFiles(storage, run);
@@ -84,8 +130,7 @@ final class ExportWorkflow {
                   + " holds no tokenizer; the model will take token ids only, not text");
     }
     context.console().note("exporting " + run.path() + " and comparing it with the run");
-    return LanguageModelExporter.export(
-        storage,
+    org.lathe.export.savedmodel.ExportRequest exported =
         org.lathe.export.savedmodel.ExportRequest.of(
                 run.record().model(), run.record().memory(), run.modelWeights(), base, version)
             .withTemperature(temperature)
@@ -94,12 +139,15 @@ final class ExportWorkflow {
                 ImmutableMap.of(
                     "run", run.record().kind(),
                     "configHash", run.record().configHash(),
-                    "dataSha256", run.record().dataSha256())));
+                    "dataSha256", run.record().dataSha256()));
+    return LanguageModelExporter.export(
+        storage, retrieval == null ? exported : exported.withRetrieval(retrieval));
   }
 
-  private static Outcome dryRun(RunDirectory run, Path target, long version, double temperature) {
+  private static Outcome dryRun(
+      RunDirectory run, Path target, long version, double temperature, long memoryBytes) {
     Weights weights = run.modelWeights();
-    long sizeBytes = weights.numValues() * Float.BYTES;
+    long sizeBytes = weights.numValues() * Float.BYTES + memoryBytes;
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("path", target.toString());
     facts.put("version", version);

@@ -1,5 +1,9 @@
 package org.lathe.cli.workflow;
 
+import org.lathe.graphs.config.MemoryConfig;
+import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
+import org.lathe.training.datastore.NeighborSearch;
+
 /** Which memory an evaluation adds to the model's own vocabulary distribution. */
 public enum MemoryKind {
   /** The vocabulary softmax alone. */
@@ -18,5 +22,12 @@ public enum MemoryKind {
   /** Whether it retrieves from a store. */
   public boolean usesStore() {
     return this == KNN || this == EXTERNAL;
+  }
+
+  /** By distance for kNN-LM and for models that know nothing of memory. */
+  NeighborSearch.Metric metric(MemoryConfig trained) {
+    return this == EXTERNAL && trained.objective() != MemoryObjective.NONE
+        ? NeighborSearch.Metric.INNER_PRODUCT
+        : NeighborSearch.Metric.SQUARED_L2;
   }
 }

@@ -272,11 +272,8 @@ final class MemoryStudy implements AutoCloseable {
                 console));
   }
 
-  /** By distance for kNN-LM and for models that know nothing of memory. */
   private NeighborSearch.Metric metric(MemoryKind kind) {
-    return kind == MemoryKind.EXTERNAL
-        ? NeighborSearch.Metric.of(run.record().memory().objective())
-        : NeighborSearch.Metric.SQUARED_L2;
+    return kind.metric(run.record().memory());
   }
 
   /**

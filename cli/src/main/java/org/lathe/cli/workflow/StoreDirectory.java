@@ -5,7 +5,9 @@ import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.EvaluationSection.IndexKind;
 import org.lathe.cli.progress.Console;
+import org.lathe.export.retrieval.StoredMemory;
 import org.lathe.graphs.errors.FailedException;
+import org.lathe.graphs.retrieval.KeyEncoding;
 import org.lathe.training.data.TokenFile;
 import org.lathe.training.datastore.Datastore;
 import org.lathe.training.datastore.ExactSearch;
@@ -75,19 +77,9 @@ final class StoreDirectory implements ExternalStores, AutoCloseable {
     if (exact(kind, numItems) || numItems < store.numItems()) {
       search = new ExactSearch(store.keys(0, numItems), store.width(), neighbors, metric, threads);
     } else {
-      if (index == null) {
-        console.note("opening the index of " + directory);
-        index =
-            StoreIndexFile.readOrBuild(
-                storage,
-                directory,
-                store,
-                metric,
-                ExternalStores.indexSettings(numItems, settings),
-                threads);
-      }
-      indexBytes = index.numBytes();
-      search = new IvfSearch(index, settings.probes(), neighbors, threads);
+      IvfIndex opened = index();
+      indexBytes = opened.numBytes();
+      search = new IvfSearch(opened, settings.probes(), neighbors, threads);
     }
     long bytes = store.sizeBytes() * numItems / store.numItems() + indexBytes;
     return new ExternalMemory(
@@ -97,6 +89,53 @@ final class StoreDirectory implements ExternalStores, AutoCloseable {
         store,
         document -> store.documents().get(document).name(),
         bytes);
+  }
+
+  /** Of all items. */
+  private IvfIndex index() {
+    if (index == null) {
+      console.note("opening the index of " + directory);
+      index =
+          StoreIndexFile.readOrBuild(storage, directory, store, metric, indexSettings(), threads);
+    }
+    return index;
+  }
+
+  private IvfSettings indexSettings() {
+    return ExternalStores.indexSettings(store.numItems(), settings);
+  }
+
+  int numItems() {
+    return store.numItems();
+  }
+
+  /** About what the store takes in a served model, with the search that the settings ask for. */
+  long exportedBytes() {
+    IvfSettings wanted =
+        exact(settings.index(), store.numItems())
+            ? indexSettings().with(KeyEncoding.FLOAT32).withNumLists(1)
+            : indexSettings();
+    return StoredMemory.estimatedBytes(store.numItems(), store.width(), metric, wanted);
+  }
+
+  /**
+   * All items for a served model, searched as an evaluation with the same settings does.
+   *
+   * @throws org.lathe.graphs.errors.ConfigException when they are too many
+   */
+  StoredMemory toExport() {
+    StoredMemory.requireSize(exportedBytes(), directory.toString());
+    if (!exact(settings.index(), store.numItems())) {
+      return StoredMemory.of(store, index());
+    }
+    IvfIndex oneList =
+        IvfIndex.build(
+            store.keys(0, store.numItems()),
+            store.width(),
+            metric,
+            IvfSettings.of(store.numItems(), INDEX_SEED).withNumLists(1),
+            threads);
+    return StoredMemory.of(store, oneList);
   }
 
   private static boolean exact(IndexKind kind, int numItems) {

@@ -12,7 +12,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -311,6 +313,55 @@ class EvaluateTest {
     Object[] all = Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, all, first.length, second.length);
     return all;
+  }
+
+  /** The served model takes search and mixing from the configuration and from what was tuned. */
+  @Test
+  void exportWithAStore() throws IOException {
+    Path store = root.resolve("exported-store");
+    Path models = root.resolve("models").resolve("memory");
+    succeed("datastore", "build", run, "--out", store);
+    JsonNode evaluated = evaluate("--memory", "external", "--store", store, "--tune");
+    succeed("export", run, "--out", models, "--store", store, "--dry-run");
+    assertThat(models).doesNotExist();
+
+    String[] settings = {"evaluation.index=ivf", "evaluation.probes=3", "evaluation.encoding=int8"};
+    JsonNode exported = export(models, store, settings);
+    JsonNode retrieval = exported.path("retrieval");
+    assertThat(retrieval.path("index").asText()).isEqualTo("ivf");
+    assertThat(retrieval.path("probes").asInt()).isEqualTo(3);
+    assertThat(retrieval.path("encoding").asText()).isEqualTo("int8");
+    assertThat(retrieval.path("numItems").asInt())
+        .isEqualTo(evaluated.at("/details/external/numItems").asInt());
+    JsonNode mixing = evaluated.at("/mixing/external");
+    assertThat(retrieval.at("/mixing/tuned").asBoolean()).isTrue();
+    assertThat(retrieval.at("/mixing/temperature").asDouble())
+        .isEqualTo(mixing.path("temperature").asDouble());
+    assertThat(retrieval.at("/mixing/externalInterpolation").asDouble())
+        .isEqualTo(mixing.at("/external/interpolation").asDouble());
+    assertThat(exported.path("maxDifference").asDouble()).isBetween(0.0, 1e-4);
+
+    assertThat(export(models, store, new String[0]).at("/retrieval/index").asText())
+        .isEqualTo("exact");
+    succeed("verify", models);
+    assertThat(out).contains("retrieval: ").contains("is sound");
+    succeed("predict", models.resolve("1"), "--prompt", "int value", "--tokens", "3");
+
+    succeed("datastore", "remove", store, "--pattern", "*");
+    assertThat(execute("export", run, "--out", models, "--store", store)).isEqualTo(1);
+    assertThat(err).contains("has no items left");
+    assertThat(execute("export", run, "--out", models, "--store", data)).isNotZero();
+    assertThat(models.resolve("3")).doesNotExist();
+  }
+
+  private static JsonNode export(Path models, Path store, String[] settings) throws IOException {
+    List<Object> arguments =
+        new ArrayList<>(List.of("export", run, "--out", models, "--store", store, "--json"));
+    for (String setting : settings) {
+      arguments.addAll(List.of("--set", setting));
+    }
+    succeed(arguments.toArray());
+    return MAPPER.readTree(out);
   }
 
   @Test

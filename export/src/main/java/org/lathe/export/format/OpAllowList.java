@@ -93,10 +93,20 @@ public final class OpAllowList {
           "Tanh",
           "UnsortedSegmentSum");
 
+  /**
+   * Search in an external memory: the best of many scores, and the document that an item lies in.
+   * They read their inputs only.
+   */
+  private static final ImmutableSet<String> RETRIEVAL =
+      ImmutableSet.of("BroadcastTo", "Size", "TopKV2", "UpperBound");
+
   private OpAllowList() {}
 
   public static boolean allows(String op) {
-    return INPUT_AND_STATE.contains(op) || SHAPES.contains(op) || ARITHMETIC.contains(op);
+    return INPUT_AND_STATE.contains(op)
+        || SHAPES.contains(op)
+        || ARITHMETIC.contains(op)
+        || RETRIEVAL.contains(op);
   }
 
   /**

@@ -6,6 +6,7 @@ import com.google.common.collect.ImmutableSortedMap;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.lathe.export.retrieval.RetrievalPlan;
 import org.lathe.export.verification.ReferenceScorer;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
@@ -25,7 +26,9 @@ import org.lathe.graphs.weights.Weights;
  *     keep times and paths out, or the same input gives other bytes
  * @param assets files to copy into assets.extra, by the name they get there
  * @param reference computes the recorded outputs; null = {@link
- *     org.lathe.export.verification.GraphReference} over the same weights
+ *     org.lathe.export.verification.GraphReference} over the same weights, or {@link
+ *     org.lathe.export.retrieval.RetrievalReference} with an external memory
+ * @param retrieval external memory that the next-token signatures ask, and how; null = none
  */
 public record ExportRequest(
     TransformerConfig config,
@@ -36,7 +39,8 @@ public record ExportRequest(
     double temperature,
     Map<String, String> metadata,
     Map<String, Path> assets,
-    @Nullable ReferenceScorer reference) {
+    @Nullable ReferenceScorer reference,
+    @Nullable RetrievalPlan retrieval) {
 
   public ExportRequest {
     Preconditions.checkArgument(version > 0, "version (%s) must be positive", version);
@@ -54,7 +58,7 @@ public record ExportRequest(
     }
   }
 
-  /** Temperature 1, no metadata, no assets, the default reference. */
+  /** Temperature 1, no metadata, no assets, the default reference, no external memory. */
   public static ExportRequest of(
       TransformerConfig config,
       MemoryConfig memory,
@@ -70,6 +74,7 @@ public record ExportRequest(
         1,
         ImmutableMap.of(),
         ImmutableMap.of(),
+        null,
         null);
   }
 
@@ -83,7 +88,8 @@ public record ExportRequest(
         newTemperature,
         metadata,
         assets,
-        reference);
+        reference,
+        retrieval);
   }
 
   public ExportRequest withMetadata(Map<String, String> newMetadata) {
@@ -96,7 +102,8 @@ public record ExportRequest(
         temperature,
         newMetadata,
         assets,
-        reference);
+        reference,
+        retrieval);
   }
 
   public ExportRequest withAssets(Map<String, Path> newAssets) {
@@ -109,7 +116,8 @@ public record ExportRequest(
         temperature,
         metadata,
         newAssets,
-        reference);
+        reference,
+        retrieval);
   }
 
   public ExportRequest withReference(ReferenceScorer newReference) {
@@ -122,6 +130,21 @@ public record ExportRequest(
         temperature,
         metadata,
         assets,
-        newReference);
+        newReference,
+        retrieval);
+  }
+
+  public ExportRequest withRetrieval(RetrievalPlan newRetrieval) {
+    return new ExportRequest(
+        config,
+        memory,
+        weights,
+        baseDirectory,
+        version,
+        temperature,
+        metadata,
+        assets,
+        reference,
+        newRetrieval);
   }
 }

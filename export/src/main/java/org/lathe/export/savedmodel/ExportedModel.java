@@ -6,8 +6,9 @@ import java.nio.file.Path;
  * A published SavedModel.
  *
  * @param directory baseDirectory/version
- * @param numVariables arrays in it
+ * @param numVariables arrays of the model in it
  * @param numParameters values in all of them
+ * @param memoryBytes of an external memory's arrays; 0 without one
  * @param sizeBytes of all its files but the manifest
  * @param maxDifference largest difference of a log-probability to the reference, measured with the
  *     published graph before it was published
@@ -17,5 +18,6 @@ public record ExportedModel(
     long version,
     int numVariables,
     long numParameters,
+    long memoryBytes,
     long sizeBytes,
     double maxDifference) {}

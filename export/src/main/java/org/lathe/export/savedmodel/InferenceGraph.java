@@ -2,10 +2,17 @@ package org.lathe.export.savedmodel;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.lathe.export.format.SignatureNames;
+import org.lathe.export.retrieval.MemoryTensors;
+import org.lathe.export.retrieval.MemoryVariables;
+import org.lathe.export.retrieval.RetrievalHead;
+import org.lathe.export.retrieval.RetrievalPlan;
+import org.lathe.export.retrieval.ScoredItems;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
@@ -36,26 +43,36 @@ import org.tensorflow.types.family.TType;
  */
 final class InferenceGraph {
 
-  /** One signature: what is fed, what is fetched, with the shapes that a client sees. */
+  /** What is fetched, with the shape that a client sees. */
+  record Fetched(String name, Operand<? extends TType> operand, Shape shape) {}
+
+  /**
+   * One signature: what is fed, with its shape, and what is fetched, the log-probabilities first.
+   */
   record Endpoint(
-      String name,
-      Operand<? extends TType> input,
-      Operand<TFloat32> output,
-      Shape inputShape,
-      Shape outputShape) {}
+      String name, Operand<? extends TType> input, Shape inputShape, List<Fetched> outputs) {}
 
   /** Tensor and op names that TensorFlow's loader needs to fill the variables. */
   record SaverOps(String filenameTensor, String saveTensor, String restoreOp) {}
 
+  /** A variable of any type. */
+  private record Saved(
+      String name, Class<? extends TType> type, Operand<?> handle, Operand<?> read) {}
+
   private final Ops tf;
   private final ExportRequest request;
   private final VariableCatalog catalog;
+  private final @Nullable MemoryVariables memoryVariables;
   private final ImmutableList<Endpoint> endpoints;
   private final SaverOps saver;
 
-  InferenceGraph(Ops tf, ExportRequest request) {
+  /**
+   * @param memory what the external memory's variables will hold; null without one
+   */
+  InferenceGraph(Ops tf, ExportRequest request, @Nullable MemoryTensors memory) {
     this.tf = tf;
     this.request = request;
+    this.memoryVariables = memory == null ? null : new MemoryVariables(tf, memory);
     // initial values are never used: the exporter drops every op that serving does not reach
     this.catalog = new VariableCatalog(tf, 0);
     this.endpoints = build();
@@ -70,11 +87,12 @@ final class InferenceGraph {
     return saver;
   }
 
+  /** Of the model, without an external memory's. */
   List<Variable> variables() {
     return catalog.all();
   }
 
-  /** Name to shape, in order of declaration. */
+  /** Name to shape of the model's variables, in order of declaration. */
   Map<String, Shape> variableShapes() {
     ImmutableMap.Builder<String, Shape> shapes = ImmutableMap.builder();
     catalog.all().forEach(variable -> shapes.put(variable.name(), variable.shape()));
@@ -108,20 +126,22 @@ final class InferenceGraph {
             tf.math.maximum(checkedBT, tf.constant(0)), tf.constant(config.vocabularySize() - 1));
     DecoderLanguageModel.Output output = model.call(tf, tokensBT, Gates.NONE, Dropout.NONE);
 
-    Operand<TFloat32> nextBV =
-        tf.withName(SignatureNames.OUTPUT).identity(nextToken(model, output, tokensBT, numIdsB));
+    ImmutableList<Fetched> next = nextToken(model, output, tokensBT, numIdsB);
     Operand<TFloat32> scoreBS =
         tf.withName("score_" + SignatureNames.OUTPUT)
             .identity(score(model, output, tokensBT, numIdsB));
-    Shape nextShape = Shape.of(Shape.UNKNOWN_SIZE, config.vocabularySize());
     return ImmutableList.of(
-        new Endpoint(SignatureNames.NEXT_TOKEN, ids, nextBV, anyBT, nextShape),
-        new Endpoint(SignatureNames.NEXT_TOKEN_INT64, wideIds, nextBV, anyBT, nextShape),
-        new Endpoint(SignatureNames.SCORE, ids, scoreBS, anyBT, anyBT));
+        new Endpoint(SignatureNames.NEXT_TOKEN, ids, anyBT, next),
+        new Endpoint(SignatureNames.NEXT_TOKEN_INT64, wideIds, anyBT, next),
+        new Endpoint(
+            SignatureNames.SCORE,
+            ids,
+            anyBT,
+            ImmutableList.of(new Fetched(SignatureNames.OUTPUT, scoreBS, anyBT))));
   }
 
-  /** ln P(w | row), from the last id of each row: (B, V). */
-  private Operand<TFloat32> nextToken(
+  /** ln P(w | row), from the last id of each row: (B, V); with an external memory, what it gave. */
+  private ImmutableList<Fetched> nextToken(
       DecoderLanguageModel model,
       DecoderLanguageModel.Output output,
       Operand<TInt32> tokensBT,
@@ -135,20 +155,64 @@ final class InferenceGraph {
             lastB);
     Operand<TFloat32> lastBD = tf.gather(output.outputND(), flatLastB, tf.constant(0));
     Operand<TFloat32> logitsBV = model.logits(tf, lastBD, Gates.NONE);
-    if (request.memory().objective() == MemoryObjective.NONE) {
-      return LogSumExp.logSoftmax(tf, logitsBV);
+    int vocabularySize = request.config().vocabularySize();
+    RetrievalPlan plan = request.retrieval();
+    if (plan != null && memoryVariables != null) {
+      double temperature = plan.mixing().recent().temperature();
+      RetrievalHead.Answer answer =
+          new RetrievalHead(plan, memoryVariables, request.memory().scoreScale(), vocabularySize)
+              .call(
+                  tf,
+                  logitsBV,
+                  tf.gather(output.tapNP(), flatLastB, tf.constant(0)),
+                  plan.usesLocal() ? local(output, flatLastB, tokensBT, lastB, temperature) : null);
+      return fetched(answer, plan.neighbors());
     }
-    Operand<TFloat32> joinedBV =
-        new MemoryHead(request.memory(), request.temperature())
-            .lastPosition(
-                tf,
-                logitsBV,
-                tf.gather(output.tapNP(), flatLastB, tf.constant(0)),
-                shape.unflatten(tf, output.tapNP(), request.config().tapWidth()),
-                tokensBT,
-                lastB,
-                request.config().vocabularySize());
-    return LogSumExp.logSoftmax(tf, joinedBV);
+    if (request.memory().objective() != MemoryObjective.NONE) {
+      logitsBV =
+          local(output, flatLastB, tokensBT, lastB, request.temperature())
+              .join(tf, logitsBV, vocabularySize);
+    }
+    return ImmutableList.of(logProbabilities(LogSumExp.logSoftmax(tf, logitsBV)));
+  }
+
+  /** The earlier positions of each row. */
+  private ScoredItems local(
+      DecoderLanguageModel.Output output,
+      Operand<TInt32> flatLastB,
+      Operand<TInt32> tokensBT,
+      Operand<TInt32> lastB,
+      double temperature) {
+    return new MemoryHead(request.memory(), temperature)
+        .ofLastPosition(
+            tf,
+            tf.gather(output.tapNP(), flatLastB, tf.constant(0)),
+            output.shape().unflatten(tf, output.tapNP(), request.config().tapWidth()),
+            tokensBT,
+            lastB);
+  }
+
+  private Fetched logProbabilities(Operand<TFloat32> logProbabilitiesBV) {
+    return fetched(
+        SignatureNames.OUTPUT,
+        logProbabilitiesBV,
+        Shape.of(Shape.UNKNOWN_SIZE, request.config().vocabularySize()));
+  }
+
+  private ImmutableList<Fetched> fetched(RetrievalHead.Answer answer, int neighbors) {
+    Shape shapeBK = Shape.of(Shape.UNKNOWN_SIZE, neighbors);
+    return ImmutableList.of(
+        logProbabilities(answer.logProbabilitiesBV()),
+        fetched(SignatureNames.MEMORY_SHARE, answer.memoryShareB(), Shape.of(Shape.UNKNOWN_SIZE)),
+        fetched(SignatureNames.RETRIEVED_DOCUMENTS, answer.documentsBK(), shapeBK),
+        fetched(SignatureNames.RETRIEVED_POSITIONS, answer.positionsBK(), shapeBK),
+        fetched(SignatureNames.RETRIEVED_TOKENS, answer.tokensBK(), shapeBK),
+        fetched(SignatureNames.RETRIEVED_SCORES, answer.scoresBK(), shapeBK),
+        fetched(SignatureNames.RETRIEVED_SHARES, answer.sharesBK(), shapeBK));
+  }
+
+  private <T extends TType> Fetched fetched(String name, Operand<T> operand, Shape shape) {
+    return new Fetched(name, tf.withName(name).identity(operand), shape);
   }
 
   /** ln P(x_{t+1} | x_1 .. x_t) at t, 0 where there is no x_{t+1}: (B, S). */
@@ -195,8 +259,16 @@ final class InferenceGraph {
 
   /** SaveV2 and RestoreV2 over all variables; TensorFlow's loader feeds the file name. */
   private SaverOps buildSaver() {
-    List<Variable> variables = catalog.all();
-    String[] names = variables.stream().map(Variable::name).toArray(String[]::new);
+    List<Saved> variables = new ArrayList<>();
+    catalog
+        .all()
+        .forEach(v -> variables.add(new Saved(v.name(), TFloat32.class, v.handle(), v.read())));
+    if (memoryVariables != null) {
+      memoryVariables
+          .all()
+          .forEach(v -> variables.add(new Saved(v.name(), v.type(), v.handle(), v.read())));
+    }
+    String[] names = variables.stream().map(Saved::name).toArray(String[]::new);
     Operand<TString> filename =
         tf.withName("saver_filename")
             .placeholderWithDefault(tf.constant("variables"), Shape.scalar());
@@ -211,11 +283,11 @@ final class InferenceGraph {
         tf.withControlDependencies(save).withName("saver_saved").identity(filename);
 
     ImmutableList.Builder<Class<? extends TType>> types = ImmutableList.builder();
-    variables.forEach(variable -> types.add(TFloat32.class));
+    variables.forEach(variable -> types.add(variable.type()));
     var restore = tf.train.restore(filename, tensorNames, wholeTensors, types.build());
     ImmutableList.Builder<Op> assignments = ImmutableList.builder();
     for (int i = 0; i < variables.size(); i++) {
-      Operand<TFloat32> value = restore.op().<TFloat32>output(i);
+      Operand<TType> value = restore.op().output(i);
       assignments.add(tf.assignVariableOp(variables.get(i).handle(), value));
     }
     Op restoreAll =

@@ -1,17 +1,24 @@
 package org.lathe.export.savedmodel;
 
+import com.google.common.collect.ImmutableMap;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.lathe.export.format.OpAllowList;
 import org.lathe.export.format.SavedModelInspector;
 import org.lathe.export.format.WarmupFile;
+import org.lathe.export.retrieval.DocumentsFile;
+import org.lathe.export.retrieval.MemoryTensors;
+import org.lathe.export.retrieval.RetrievalPlan;
+import org.lathe.export.retrieval.RetrievalReference;
 import org.lathe.export.verification.GraphReference;
 import org.lathe.export.verification.ModelVerifier;
 import org.lathe.export.verification.ReferenceCase;
@@ -25,6 +32,7 @@ import org.lathe.training.files.StagedDirectory;
 import org.lathe.training.files.Storage;
 import org.lathe.training.weights.TensorBundle;
 import org.tensorflow.Graph;
+import org.tensorflow.Tensor;
 import org.tensorflow.TensorFlow;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.op.Ops;
@@ -38,6 +46,7 @@ import org.tensorflow.proto.SavedModel;
  *   assets.extra/tf_serving_warmup_requests          what it replays first
  *   assets.extra/reference.json                      what `verify` compares with
  *   assets.extra/card.md  signature.json             what a client must know
+ *   assets.extra/documents.jsonl                     of an external memory: names of documents
  *   MANIFEST.json                                    names, sizes and checksums
  * </pre>
  *
@@ -54,7 +63,10 @@ public final class LanguageModelExporter {
   private static final String CARD = "card.md";
 
   private static final Set<String> RESERVED_ASSETS =
-      Set.of(CARD, SIGNATURE, "reference.json", "tf_serving_warmup_requests");
+      Set.of(CARD, SIGNATURE, DocumentsFile.NAME, "reference.json", "tf_serving_warmup_requests");
+
+  /** Recorded prompts of a model with an external memory. */
+  private static final int NUM_RETRIEVAL_CASES = 4;
 
   /** Room for everything but weights and graph. */
   private static final long SMALL_FILES_BYTES = 1L << 20;
@@ -76,8 +88,23 @@ public final class LanguageModelExporter {
             "The asset name '" + name + "' is used by the exporter itself. Choose another one.");
       }
     }
+    RetrievalPlan retrieval = request.retrieval();
+    if (retrieval == null) {
+      return export(storage, request, null, referenceCases(request));
+    }
+    List<ReferenceCase> cases = referenceCases(request, retrieval);
+    try (MemoryTensors memory = new MemoryTensors(retrieval.memory())) {
+      return export(storage, request, memory, cases);
+    }
+  }
+
+  private static ExportedModel export(
+      Storage storage,
+      ExportRequest request,
+      @Nullable MemoryTensors memory,
+      List<ReferenceCase> cases) {
     try (Graph graph = new Graph()) {
-      InferenceGraph inference = new InferenceGraph(Ops.create(graph), request);
+      InferenceGraph inference = new InferenceGraph(Ops.create(graph), request, memory);
       request.weights().requireExactly(inference.variableShapes(), "the weights to export");
       SavedModel model = SavedModelProto.of(graph.toGraphDef(), inference);
       OpAllowList.check(model.getMetaGraphs(0).getGraphDef(), "the inference graph");
@@ -91,23 +118,41 @@ public final class LanguageModelExporter {
                 + ". Weights belong into variables.");
       }
       SignatureCard card = new SignatureCard(request, inference, TensorFlow.version());
-      return publish(storage, request, modelBytes, card, referenceCases(request));
+      return publish(storage, request, memory, modelBytes, card, cases);
     }
   }
 
   private static List<ReferenceCase> referenceCases(ExportRequest request) {
     int[][] prompts = WarmupPlan.referencePrompts(request.config());
     ReferenceScorer given = request.reference();
-    float[][] outputs;
     if (given != null) {
-      outputs = given.nextLogProbabilities(prompts);
-    } else {
-      try (GraphReference reference =
-          new GraphReference(
-              request.config(), request.memory(), request.weights(), request.temperature())) {
-        outputs = reference.nextLogProbabilities(prompts);
-      }
+      return cases(prompts, given);
     }
+    try (GraphReference reference =
+        new GraphReference(
+            request.config(), request.memory(), request.weights(), request.temperature())) {
+      return cases(prompts, reference);
+    }
+  }
+
+  private static List<ReferenceCase> referenceCases(
+      ExportRequest request, RetrievalPlan retrieval) {
+    try (RetrievalReference reference =
+        new RetrievalReference(request.config(), request.memory(), request.weights(), retrieval)) {
+      int[][] clear =
+          Arrays.stream(WarmupPlan.manyReferencePrompts(request.config()))
+              .filter(reference::isClear)
+              .limit(NUM_RETRIEVAL_CASES)
+              .toArray(int[][]::new);
+      // a store of nothing but repetitions: then the common prompts must do
+      int[][] prompts = clear.length > 0 ? clear : WarmupPlan.referencePrompts(request.config());
+      ReferenceScorer given = request.reference();
+      return cases(prompts, given == null ? reference : given);
+    }
+  }
+
+  private static List<ReferenceCase> cases(int[][] prompts, ReferenceScorer reference) {
+    float[][] outputs = reference.nextLogProbabilities(prompts);
     List<ReferenceCase> cases = new ArrayList<>();
     for (int i = 0; i < prompts.length; i++) {
       cases.add(ReferenceCase.of(prompts[i], outputs[i]));
@@ -118,12 +163,16 @@ public final class LanguageModelExporter {
   private static ExportedModel publish(
       Storage storage,
       ExportRequest request,
+      @Nullable MemoryTensors memory,
       byte[] modelBytes,
       SignatureCard card,
       List<ReferenceCase> cases) {
     Path target = request.baseDirectory().resolve(Long.toString(request.version()));
+    Map<String, Tensor> memoryTensors = memory == null ? ImmutableMap.of() : memory.byName();
+    long memoryBytes = memoryTensors.values().stream().mapToLong(Tensor::numBytes).sum();
     long estimatedBytes =
-        request.weights().numValues() * Float.BYTES
+        memoryBytes
+            + request.weights().numValues() * Float.BYTES
             + modelBytes.length
             + assetBytes(storage, request)
             + SMALL_FILES_BYTES;
@@ -133,7 +182,7 @@ public final class LanguageModelExporter {
       Path directory = staged.path();
       createDirectory(storage, directory.resolve("variables"));
       createDirectory(storage, directory.resolve(EXTRA));
-      writeVariables(directory, request);
+      writeVariables(directory, request, memoryTensors);
       write(storage, directory.resolve(SavedModelInspector.FILE), modelBytes);
       WarmupFile.write(
           storage, directory.resolve(WarmupFile.PATH), WarmupPlan.requests(request.config()));
@@ -143,6 +192,13 @@ public final class LanguageModelExporter {
           storage,
           directory.resolve(EXTRA).resolve(CARD),
           card.markdown().getBytes(StandardCharsets.UTF_8));
+      RetrievalPlan retrieval = request.retrieval();
+      if (retrieval != null) {
+        DocumentsFile.write(
+            storage,
+            directory.resolve(EXTRA).resolve(DocumentsFile.NAME),
+            retrieval.memory().documents());
+      }
       for (Map.Entry<String, Path> asset : request.assets().entrySet()) {
         copy(storage, asset.getValue(), directory.resolve(EXTRA).resolve(asset.getKey()));
       }
@@ -157,13 +213,16 @@ public final class LanguageModelExporter {
         request.version(),
         request.weights().names().size(),
         request.weights().numValues(),
+        memoryBytes,
         sizeBytes,
         maxDifference);
   }
 
-  private static void writeVariables(Path directory, ExportRequest request) {
+  private static void writeVariables(
+      Path directory, ExportRequest request, Map<String, Tensor> memory) {
     try {
-      TensorBundle.write(directory.resolve("variables").resolve("variables"), request.weights());
+      TensorBundle.write(
+          directory.resolve("variables").resolve("variables"), request.weights(), memory);
     } catch (TensorFlowException e) {
       throw new FailedException(
           "Cannot write the variables into " + directory + ": " + e.getMessage(), e);

@@ -1,6 +1,6 @@
 package org.lathe.export.savedmodel;
 
-import java.util.List;
+import org.lathe.export.retrieval.ScoredItems;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.objectives.MemoryObjective.MemoryMass;
 import org.lathe.graphs.ops.LogSumExp;
@@ -22,12 +22,9 @@ import org.tensorflow.types.TInt32;
  *   P(w) = [exp(a_w) + sum_{j: x_{j+1} = w} exp(s_j)] / Z
  * </pre>
  *
- * <p>Shape letters: B rows, T length, D width of g, V vocabulary, N = B*V.
+ * <p>Shape letters: B rows, T length, D width of g.
  */
 final class MemoryHead {
-  /** Stands for ln 0: its exponential vanishes beside any score, and no difference overflows. */
-  private static final float ABSENT = -1e30f;
-
   private final float scale;
 
   /**
@@ -38,24 +35,20 @@ final class MemoryHead {
   }
 
   /**
-   * ln [exp(a_w) + sum_{j: x_{j+1} = w} exp(s_j)] for one query a row, not yet normalized: (B, V).
-   * The memory's mass is summed by (row, word), so nothing of size B T V is made.
+   * The items that the last position of each row sees, for {@link ScoredItems#join}: one for every
+   * position of the row.
    *
-   * @param logitsBV a
    * @param queryBD g of the last position
    * @param keysBTD g of all positions
    * @param lastB index t of the last position; positions from t on are not seen
    */
-  Operand<TFloat32> lastPosition(
+  ScoredItems ofLastPosition(
       Ops tf,
-      Operand<TFloat32> logitsBV,
       Operand<TFloat32> queryBD,
       Operand<TFloat32> keysBTD,
       Operand<TInt32> tokensBT,
-      Operand<TInt32> lastB,
-      int vocabularySize) {
+      Operand<TInt32> lastB) {
     Operand<TInt32> shapeBT = tf.shape(tokensBT);
-    Operand<TInt32> batchSize = tf.gather(shapeBT, tf.constant(0), tf.constant(0));
     Operand<TInt32> length = tf.gather(shapeBT, tf.constant(1), tf.constant(0));
     Operand<TFloat32> scoresBT =
         tf.math.mul(
@@ -71,38 +64,8 @@ final class MemoryHead {
         tf.math.less(
             tf.expandDims(Masks.range(tf, length), tf.constant(0)),
             tf.expandDims(lastB, tf.constant(1)));
-    Operand<TFloat32> visibleScoresBT = tf.select(visibleBT, scoresBT, tf.constant(ABSENT));
-    Operand<TFloat32> maxB = tf.reduceMax(visibleScoresBT, tf.constant(1));
-    Operand<TFloat32> weightsBT =
-        tf.select(
-            visibleBT,
-            tf.math.exp(tf.math.sub(visibleScoresBT, tf.expandDims(maxB, tf.constant(1)))),
-            tf.constant(0f));
-
-    Operand<TInt32> firstWordB =
-        tf.math.mul(Masks.range(tf, batchSize), tf.constant(vocabularySize));
-    Operand<TInt32> segmentsBT =
-        tf.math.add(nextTokens(tf, tokensBT), tf.expandDims(firstWordB, tf.constant(1)));
-    Operand<TInt32> flat = tf.constant(new int[] {-1});
-    Operand<TFloat32> massN =
-        tf.math.unsortedSegmentSum(
-            tf.reshape(weightsBT, flat),
-            tf.reshape(segmentsBT, flat),
-            tf.math.mul(batchSize, tf.constant(vocabularySize)));
-    // a row's memory holds few of the V words: the costly functions are for those alone. A word
-    // that stands there twice is written twice, with the same value
-    Operand<TFloat32> massBT = tf.gather(massN, segmentsBT, tf.constant(0));
-    Operand<TFloat32> logMassBT =
-        tf.select(
-            tf.math.greater(massBT, tf.constant(0f)),
-            tf.math.add(tf.math.log(massBT), tf.expandDims(maxB, tf.constant(1))),
-            tf.constant(ABSENT));
-    Operand<TFloat32> logitsN = tf.reshape(logitsBV, flat);
-    Operand<TFloat32> joinedBT =
-        LogSumExp.add(tf, tf.gather(logitsN, segmentsBT, tf.constant(0)), logMassBT);
-    return tf.reshape(
-        tf.tensorScatterNdUpdate(logitsN, tf.expandDims(segmentsBT, tf.constant(2)), joinedBT),
-        tf.stack(List.of(batchSize, tf.constant(vocabularySize))));
+    return new ScoredItems(
+        tf.select(visibleBT, scoresBT, tf.constant(ScoredItems.ABSENT)), nextTokens(tf, tokensBT));
   }
 
   /**
@@ -127,8 +90,9 @@ final class MemoryHead {
     Operand<TBool> sameBSS =
         tf.math.equal(
             tf.expandDims(targetsBS, tf.constant(2)), tf.expandDims(targetsBS, tf.constant(1)));
-    Operand<TFloat32> visibleBSS = tf.select(earlier1SS, scoresBSS, tf.constant(ABSENT));
-    Operand<TFloat32> matchingBSS = tf.select(sameBSS, visibleBSS, tf.constant(ABSENT));
+    Operand<TFloat32> visibleBSS =
+        tf.select(earlier1SS, scoresBSS, tf.constant(ScoredItems.ABSENT));
+    Operand<TFloat32> matchingBSS = tf.select(sameBSS, visibleBSS, tf.constant(ScoredItems.ABSENT));
     Operand<TInt32> flat = tf.constant(new int[] {-1});
     return new MemoryMass<>(
         tf.reshape(LogSumExp.lastAxis(tf, visibleBSS), flat),

@@ -44,7 +44,7 @@ final class SavedModelProto {
         .forEach(
             endpoint -> {
               roots.add(endpoint.input().op().name());
-              roots.add(endpoint.output().op().name());
+              endpoint.outputs().forEach(output -> roots.add(output.operand().op().name()));
             });
     GraphDef graph = reachable(wholeGraph, roots);
 
@@ -134,11 +134,14 @@ final class SavedModelProto {
   }
 
   private static SignatureDef signature(InferenceGraph.Endpoint endpoint) {
-    return SignatureDef.newBuilder()
-        .setMethodName(SignatureNames.METHOD)
-        .putInputs(SignatureNames.INPUT, tensorInfo(endpoint.input(), endpoint.inputShape()))
-        .putOutputs(SignatureNames.OUTPUT, tensorInfo(endpoint.output(), endpoint.outputShape()))
-        .build();
+    SignatureDef.Builder signature =
+        SignatureDef.newBuilder()
+            .setMethodName(SignatureNames.METHOD)
+            .putInputs(SignatureNames.INPUT, tensorInfo(endpoint.input(), endpoint.inputShape()));
+    for (InferenceGraph.Fetched output : endpoint.outputs()) {
+      signature.putOutputs(output.name(), tensorInfo(output.operand(), output.shape()));
+    }
+    return signature.build();
   }
 
   private static TensorInfo tensorInfo(Operand<?> operand, Shape shape) {

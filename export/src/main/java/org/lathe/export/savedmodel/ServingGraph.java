@@ -24,12 +24,15 @@ public record ServingGraph(Operand<?> input, Operand<TFloat32> output, List<Vari
   public static ServingGraph build(Ops tf, TransformerConfig config, MemoryConfig memory) {
     InferenceGraph graph =
         new InferenceGraph(
-            tf, ExportRequest.of(config, memory, new Weights(), Path.of("unpublished"), 1));
+            tf, ExportRequest.of(config, memory, new Weights(), Path.of("unpublished"), 1), null);
     InferenceGraph.Endpoint next =
         graph.endpoints().stream()
             .filter(endpoint -> endpoint.name().equals(SignatureNames.NEXT_TOKEN))
             .findFirst()
             .orElseThrow();
-    return new ServingGraph(next.input(), next.output(), graph.variables());
+    return new ServingGraph(
+        next.input(),
+        next.outputs().get(0).operand().asOutput().expect(TFloat32.class),
+        graph.variables());
   }
 }

@@ -5,9 +5,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.lathe.export.format.SignatureNames;
+import org.lathe.export.retrieval.RetrievalFacts;
+import org.lathe.export.retrieval.RetrievalPlan;
 import org.lathe.graphs.config.AdaptiveVocabulary;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
+import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 
 /** What a client must know about a served model, for people and for programs. */
@@ -27,36 +30,40 @@ final class SignatureCard {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("model", model());
     facts.put("memory", memory());
+    RetrievalPlan retrieval = request.retrieval();
+    if (retrieval != null) {
+      facts.put("retrieval", RetrievalFacts.of(retrieval));
+    }
     facts.put("numVariables", graph.variableShapes().size());
     facts.put("numParameters", request.weights().numValues());
     facts.put("tensorflowVersion", tensorflowVersion);
     facts.put("metadata", request.metadata());
     Map<String, Object> signatures = new LinkedHashMap<>();
     for (InferenceGraph.Endpoint endpoint : graph.endpoints()) {
+      Map<String, Object> outputs = new LinkedHashMap<>();
+      for (InferenceGraph.Fetched output : endpoint.outputs()) {
+        outputs.put(output.name(), tensor(output.operand(), output.shape()));
+      }
       signatures.put(
           endpoint.name(),
           Map.of(
               "method",
               SignatureNames.METHOD,
               "inputs",
-              Map.of(
-                  SignatureNames.INPUT,
-                  Map.of(
-                      "type",
-                      endpoint.input().asOutput().dataType().name(),
-                      "shape",
-                      endpoint.inputShape().asArray())),
+              Map.of(SignatureNames.INPUT, tensor(endpoint.input(), endpoint.inputShape())),
               "outputs",
-              Map.of(
-                  SignatureNames.OUTPUT,
-                  Map.of(
-                      "type",
-                      endpoint.output().asOutput().dataType().name(),
-                      "shape",
-                      endpoint.outputShape().asArray()))));
+              outputs));
     }
     facts.put("signatures", signatures);
     return facts;
+  }
+
+  private static Map<String, Object> tensor(Operand<?> operand, Shape shape) {
+    return Map.of("type", type(operand), "shape", shape.asArray());
+  }
+
+  private static String type(Operand<?> operand) {
+    return operand.asOutput().dataType().name();
   }
 
   private Map<String, Object> model() {
@@ -111,9 +118,11 @@ final class SignatureCard {
       card.append("| `")
           .append(endpoint.name())
           .append("` | ")
-          .append(describe(endpoint.input().asOutput().dataType().name(), endpoint.inputShape()))
+          .append(describe(type(endpoint.input()), endpoint.inputShape()))
           .append(" | ")
-          .append(describe(endpoint.output().asOutput().dataType().name(), endpoint.outputShape()))
+          .append(
+              describe(
+                  type(endpoint.outputs().get(0).operand()), endpoint.outputs().get(0).shape()))
           .append(" |\n");
     }
     card.append("\n`")
@@ -127,7 +136,8 @@ final class SignatureCard {
         .append(request.config().maxPositions())
         .append(" ids; shorter rows are padded at their end with -1 (no other place), and an")
         .append(" empty row is refused. Ids beyond the vocabulary count as its last word.\n");
-    if (request.memory().objective() != MemoryObjective.NONE) {
+    RetrievalPlan retrieval = request.retrieval();
+    if (retrieval == null && request.memory().objective() != MemoryObjective.NONE) {
       card.append("The earlier tokens of a row are its memory (temperature ")
           .append(request.temperature())
           .append("): send as much context as fits.\n");
@@ -138,6 +148,9 @@ final class SignatureCard {
         .append("    curl -d '{\"signature_name\": \"score\", \"inputs\": {\"input_ids\": ")
         .append(List.of(List.of(0, Math.min(1, vocabularySize - 1))))
         .append("}}' http://HOST:8501/v1/models/NAME:predict\n");
+    if (retrieval != null) {
+      card.append(RetrievalFacts.markdown(retrieval, request.memory(), request.temperature()));
+    }
     if (!request.metadata().isEmpty()) {
       card.append("\n| fact | value |\n|---|---|\n");
       request

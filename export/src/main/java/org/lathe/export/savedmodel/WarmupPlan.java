@@ -18,6 +18,8 @@ final class WarmupPlan {
   /** Ids of the longest recorded prompt. */
   private static final int REFERENCE_LENGTH = 48;
 
+  private static final int MORE_PROMPTS = 13;
+
   private WarmupPlan() {}
 
   /** Batches of 1 and 8 at lengths 1, 16 and the longest; one request each for the others. */
@@ -50,6 +52,16 @@ final class WarmupPlan {
       ids(Math.min(7, config.maxPositions()), 3, config.vocabularySize()),
       repeating
     };
+  }
+
+  /** The same and more of many lengths, to choose from. */
+  static int[][] manyReferencePrompts(TransformerConfig config) {
+    List<int[]> prompts = new ArrayList<>(List.of(referencePrompts(config)));
+    int longest = Math.min(REFERENCE_LENGTH, config.maxPositions());
+    for (int i = 0; i < MORE_PROMPTS; i++) {
+      prompts.add(ids(1 + (longest - 1) * i / MORE_PROMPTS, 4 + i, config.vocabularySize()));
+    }
+    return prompts.toArray(int[][]::new);
   }
 
   private static WarmupRequest request(

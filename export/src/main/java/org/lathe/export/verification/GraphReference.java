@@ -79,6 +79,14 @@ public final class GraphReference implements ReferenceScorer {
     }
   }
 
+  /**
+   * What the model makes of one prompt.
+   *
+   * @param logits a of the last position, (V)
+   * @param taps g of all positions, row-major (T, D)
+   */
+  public record Encoded(float[] logits, float[] taps) {}
+
   @Override
   public float[][] nextLogProbabilities(int[][] prompts) {
     float[][] result = new float[prompts.length][];
@@ -89,6 +97,14 @@ public final class GraphReference implements ReferenceScorer {
   }
 
   private float[] nextLogProbabilities(int[] prompt) {
+    Encoded encoded = encode(prompt);
+    return joined(prompt, encoded.logits(), encoded.taps());
+  }
+
+  /**
+   * @param prompt ids without padding, 1 to maxPositions long
+   */
+  public Encoded encode(int[] prompt) {
     Preconditions.checkArgument(
         prompt.length > 0 && prompt.length <= config.maxPositions(),
         "a prompt of %s ids; expected 1 to %s",
@@ -99,7 +115,9 @@ public final class GraphReference implements ReferenceScorer {
         Result result = session.runner().feed(tokensBT, ids).fetch(logitsNV).fetch(tapNP).run()) {
       float[] logits = values((TFloat32) result.get(0));
       float[] taps = values((TFloat32) result.get(1));
-      return joined(prompt, logits, taps);
+      int vocabularySize = config.vocabularySize();
+      int last = (prompt.length - 1) * vocabularySize;
+      return new Encoded(Arrays.copyOfRange(logits, last, last + vocabularySize), taps);
     }
   }
 
@@ -110,7 +128,7 @@ public final class GraphReference implements ReferenceScorer {
     int[] words = new int[vocabularySize + last];
     int count = vocabularySize;
     for (int w = 0; w < vocabularySize; w++) {
-      exponents[w] = logits[last * vocabularySize + w];
+      exponents[w] = logits[w];
       words[w] = w;
     }
     if (memory.objective() != MemoryConfig.MemoryObjective.NONE) {

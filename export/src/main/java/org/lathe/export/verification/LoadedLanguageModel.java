@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.lathe.export.format.OpAllowList;
 import org.lathe.export.format.SavedModelInspector;
 import org.lathe.export.format.SavedModelSummary;
@@ -14,6 +15,7 @@ import org.lathe.graphs.errors.FailedException;
 import org.lathe.training.files.Storage;
 import org.tensorflow.Result;
 import org.tensorflow.SavedModelBundle;
+import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
@@ -122,19 +124,98 @@ public final class LoadedLanguageModel implements AutoCloseable {
    * @param wide feed int64 ids
    */
   public float[] run(String signature, int[][] rows, boolean wide) {
+    String output =
+        tensor(called(signature).outputs(), SignatureNames.OUTPUT, directory.toString()).tensor();
+    try (Tensor ids = wide ? wideIds(rows) : narrowIds(rows);
+        Result result = run(signature, ids, rows.length, List.of(output))) {
+      return floats(result.get(0));
+    }
+  }
+
+  private SavedModelSummary.Signature called(String signature) {
     SavedModelSummary.Signature called = summary.signatures().get(signature);
     Preconditions.checkArgument(called != null, "no signature is called '%s'", signature);
-    String input = tensor(called.inputs(), SignatureNames.INPUT, directory.toString()).tensor();
-    String output = tensor(called.outputs(), SignatureNames.OUTPUT, directory.toString()).tensor();
-    try (Tensor ids = wide ? wideIds(rows) : narrowIds(rows);
-        Result result = bundle.session().runner().feed(input, ids).fetch(output).run()) {
-      TFloat32 tensor = (TFloat32) result.get(0);
-      float[] values = new float[Math.toIntExact(tensor.size())];
-      tensor.asRawTensor().data().asFloats().read(values);
-      return values;
+    return Objects.requireNonNull(called);
+  }
+
+  private Result run(String signature, Tensor ids, int numRows, List<String> fetched) {
+    String input =
+        tensor(called(signature).inputs(), SignatureNames.INPUT, directory.toString()).tensor();
+    Session.Runner runner = bundle.session().runner().feed(input, ids);
+    fetched.forEach(runner::fetch);
+    try {
+      return runner.run();
     } catch (TensorFlowException | IllegalArgumentException e) {
       throw new FailedException(
-          "The model in " + directory + " refused " + rows.length + " rows: " + firstLine(e), e);
+          "The model in " + directory + " refused " + numRows + " rows: " + firstLine(e), e);
+    }
+  }
+
+  private static float[] floats(Tensor tensor) {
+    float[] values = new float[Math.toIntExact(tensor.shape().size())];
+    ((TFloat32) tensor).asRawTensor().data().asFloats().read(values);
+    return values;
+  }
+
+  /** Whether the next-token signatures ask an external memory. */
+  public boolean retrieves() {
+    return called(SignatureNames.NEXT_TOKEN).outputs().containsKey(SignatureNames.MEMORY_SHARE);
+  }
+
+  /**
+   * What was retrieved for the next token of every row, best first, row-major (B, K).
+   *
+   * @param numNeighbors K
+   * @param memoryShares of each row (B)
+   * @param shares of each item
+   * @param scores of each item, -1e30 = none
+   * @param documents of each item, -1 = none
+   * @param positions in the document, -1 = none
+   * @param tokens that followed, -1 = none
+   */
+  public record Retrieved(
+      int numNeighbors,
+      float[] memoryShares,
+      float[] shares,
+      float[] scores,
+      long[] documents,
+      long[] positions,
+      int[] tokens) {}
+
+  /**
+   * Asks the external memory; only where {@link #retrieves}.
+   *
+   * @throws FailedException as above
+   */
+  public Retrieved retrieve(int[][] prompts) {
+    Map<String, SavedModelSummary.TensorSpec> outputs = called(SignatureNames.NEXT_TOKEN).outputs();
+    String source = directory.toString();
+    List<String> fetched =
+        List.of(
+            tensor(outputs, SignatureNames.MEMORY_SHARE, "DT_FLOAT", source),
+            tensor(outputs, SignatureNames.RETRIEVED_SHARES, "DT_FLOAT", source),
+            tensor(outputs, SignatureNames.RETRIEVED_SCORES, "DT_FLOAT", source),
+            tensor(outputs, SignatureNames.RETRIEVED_DOCUMENTS, "DT_INT64", source),
+            tensor(outputs, SignatureNames.RETRIEVED_POSITIONS, "DT_INT64", source),
+            tensor(outputs, SignatureNames.RETRIEVED_TOKENS, "DT_INT32", source));
+    try (Tensor ids = narrowIds(prompts);
+        Result result = run(SignatureNames.NEXT_TOKEN, ids, prompts.length, fetched)) {
+      Tensor shares = result.get(1);
+      int size = Math.toIntExact(shares.shape().size());
+      long[] documents = new long[size];
+      long[] positions = new long[size];
+      int[] tokens = new int[size];
+      ((TInt64) result.get(3)).asRawTensor().data().asLongs().read(documents);
+      ((TInt64) result.get(4)).asRawTensor().data().asLongs().read(positions);
+      ((TInt32) result.get(5)).asRawTensor().data().asInts().read(tokens);
+      return new Retrieved(
+          (int) shares.shape().get(1),
+          floats(result.get(0)),
+          floats(shares),
+          floats(result.get(2)),
+          documents,
+          positions,
+          tokens);
     }
   }
 
@@ -195,6 +276,24 @@ public final class LoadedLanguageModel implements AutoCloseable {
               + ". Use a language model that Lathe exported.");
     }
     return spec;
+  }
+
+  /** Its name in the graph. */
+  private static String tensor(
+      Map<String, SavedModelSummary.TensorSpec> specs, String name, String type, String source) {
+    SavedModelSummary.TensorSpec spec = tensor(specs, name, source);
+    if (!spec.type().equals(type)) {
+      throw new CorruptFileException(
+          source
+              + ": the output '"
+              + name
+              + "' has the type "
+              + spec.type()
+              + "; expected "
+              + type
+              + ". Use a language model that Lathe exported.");
+    }
+    return spec.tensor();
   }
 
   private static TInt32 narrowIds(int[][] rows) {

@@ -92,6 +92,9 @@ public final class ModelVerifier {
               cases.size()
                   + " recorded prompts, largest difference of a log-probability "
                   + maxDifference));
+      if (model.retrieves()) {
+        checks.add(new VerificationReport.Check("retrieval", requireShares(model, cases)));
+      }
       return new VerificationReport(directory, ImmutableList.copyOf(checks), maxDifference);
     }
   }
@@ -177,6 +180,34 @@ public final class ModelVerifier {
       }
     }
     return maxDifference;
+  }
+
+  /** The shares of a prompt's items are part of the memory's, which is part of 1. */
+  private static String requireShares(LoadedLanguageModel model, List<ReferenceCase> cases) {
+    int[][] prompts = cases.stream().map(ReferenceCase::prompt).toArray(int[][]::new);
+    LoadedLanguageModel.Retrieved retrieved = model.retrieve(prompts);
+    int numNeighbors = retrieved.numNeighbors();
+    double mean = 0;
+    for (int i = 0; i < prompts.length; i++) {
+      double memory = retrieved.memoryShares()[i];
+      double items = 0;
+      for (int k = 0; k < numNeighbors; k++) {
+        items += retrieved.shares()[i * numNeighbors + k];
+      }
+      // written so that NaN fails too
+      if (!(items >= 0 && items <= memory + MAX_SUM_ERROR && memory <= 1 + MAX_SUM_ERROR)) {
+        throw new FailedException(
+            "case "
+                + i
+                + ": retrieved items have the share "
+                + items
+                + " and all of memory "
+                + memory
+                + "; expected 0 <= items <= memory <= 1. Do not serve it; export it again.");
+      }
+      mean += items / prompts.length;
+    }
+    return numNeighbors + " items a prompt, mean share of the probability " + mean;
   }
 
   private static int requireWord(int word, int vocabularySize, Path source) {

@@ -102,6 +102,26 @@ public record IvfGraph(
     return best(tf, scoresQR, tf.reshape(placesQPT, rowsQR), numQueries, neighbors);
   }
 
+  /**
+   * Searches the only list there is, so every key, in one matrix product: Q * N scores, and N * D
+   * numbers where keys have to be decoded.
+   *
+   * @param neighbors K, at most N
+   */
+  public Found searchAll(Ops tf, Operand<TFloat32> queriesQD, int neighbors) {
+    Operand<TFloat32> keysND = decoder.decode(tf, codesNW);
+    Operand<TFloat32> scoresQN = tf.linalg.matMul(queriesQD, keysND, MatMul.transposeB(true));
+    if (decoder.encoding().isResidual()) {
+      scoresQN =
+          tf.math.add(scoresQN, tf.linalg.matMul(queriesQD, centroidsLD, MatMul.transposeB(true)));
+    }
+    if (biasN != null) {
+      scoresQN = tf.math.add(scoresQN, biasN);
+    }
+    TopK<TFloat32, TInt32> top = tf.nn.topK(scoresQN, tf.constant(neighbors), TInt32.class);
+    return new Found(top.values(), tf.gather(itemsN, top.indices(), tf.constant(0)));
+  }
+
   private Found best(
       Ops tf,
       Operand<TFloat32> scoresQR,

@@ -1,9 +1,12 @@
 package org.lathe.training.weights;
 
+import com.google.common.collect.ImmutableMap;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.lathe.graphs.weights.Weights;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -29,6 +32,15 @@ public final class TensorBundle {
 
   /** Writes all arrays under their names. */
   public static void write(Path prefix, Weights weights) {
+    write(prefix, weights, ImmutableMap.of());
+  }
+
+  /**
+   * The same with tensors of any type.
+   *
+   * @param others by name; stay open
+   */
+  public static void write(Path prefix, Weights weights, Map<String, Tensor> others) {
     List<Tensor> tensors = new ArrayList<>();
     try (Graph graph = new Graph();
         Session session = new Session(graph)) {
@@ -45,7 +57,15 @@ public final class TensorBundle {
         values.add(placeholder);
         runner.feed(placeholder, tensor);
       }
-      String[] names = weights.names().toArray(new String[0]);
+      others.forEach(
+          (name, tensor) -> {
+            Placeholder<? extends TType> placeholder =
+                tf.placeholder(((TType) tensor).type(), Placeholder.shape(tensor.shape()));
+            values.add(placeholder);
+            runner.feed(placeholder, tensor);
+          });
+      String[] names =
+          Stream.concat(weights.names().stream(), others.keySet().stream()).toArray(String[]::new);
       String[] slices = Collections.nCopies(names.length, "").toArray(new String[0]);
       Save save =
           tf.train.save(
