@@ -31,14 +31,14 @@ public final class NextTokenScorer implements AutoCloseable {
   private final Placeholder<TInt32> tokens1T;
   private final Placeholder<TInt32> last1;
   private final Operand<TFloat32> logits1V;
-  private final Operand<TFloat32> tapTD;
+  private final Operand<TFloat32> tapTP;
   private final int maxPositions;
 
   /**
    * Of one text.
    *
    * @param logits a_w of the token that follows (V)
-   * @param taps g of every position, row-major (T, D)
+   * @param taps g of every position, row-major (T, P)
    */
   public record Scored(float[] logits, float[] taps) {}
 
@@ -58,7 +58,7 @@ public final class NextTokenScorer implements AutoCloseable {
     // logits of the last position only: those of all would be most of the work
     Operand<TFloat32> output1D = tf.gather(output.outputND(), last1, tf.constant(0));
     logits1V = model.logits(tf, output1D, Gates.NONE);
-    tapTD = output.tapND();
+    tapTP = output.tapNP();
     session = Sessions.open(graph, threads);
     try {
       new WeightTransfer(tf, catalog.all()).assign(session, weights, source);
@@ -87,7 +87,7 @@ public final class NextTokenScorer implements AutoCloseable {
                 .feed(tokens1T, fedTokens)
                 .feed(last1, fedLast)
                 .fetch(logits1V)
-                .fetch(tapTD)
+                .fetch(tapTP)
                 .run()) {
       return new Scored(values(result.get(0)), values(result.get(1)));
     }
