@@ -102,6 +102,28 @@ class BestNeighborsTest {
         .toList();
   }
 
+  /** The best stand where a full row is sampled: what the samples say of the row is wrong. */
+  @ParameterizedTest
+  @ValueSource(ints = {64, 100, 200})
+  void misleadingSamplesLoseNothing(int neighbors) {
+    int capacity = 2 * neighbors;
+    List<Offer> offers = new ArrayList<>();
+    for (int item = 0; item < capacity; item++) {
+      offers.add(new Offer(-item, item));
+    }
+    for (int i = 0; i < 32; i++) {
+      int at = i * capacity / 32;
+      offers.set(at, new Offer(1000 + i, at));
+    }
+    BestNeighbors best = new BestNeighbors(1, neighbors);
+    offers.forEach(offer -> best.offer(0, offer.score(), offer.item()));
+    float[] scores = new float[neighbors];
+    int[] items = new int[neighbors];
+    best.sortInto(0, 1, scores, items, 0);
+    assertThat(items)
+        .containsExactly(sorted(offers).stream().limit(neighbors).mapToInt(Offer::item).toArray());
+  }
+
   @Test
   void largeItemsKeepTheirNumbers() {
     BestNeighbors best = new BestNeighbors(1, 2);
