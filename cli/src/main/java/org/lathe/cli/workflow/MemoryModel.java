@@ -75,7 +75,8 @@ final class MemoryModel implements AutoCloseable {
                 NeighborSearch.Metric.of(trained.objective()),
                 config.threads(),
                 console);
-        external = store.open(config.evaluation().neighbors(), 1);
+        external =
+            store.open(config.evaluation().neighbors(), 1, config.evaluation().index());
       }
       return new MemoryModel(
           new NextTokenScorer(

@@ -14,6 +14,7 @@ import org.lathe.training.datastore.ExactSearch;
 import org.lathe.training.datastore.ExternalMemory;
 import org.lathe.training.datastore.IvfIndex;
 import org.lathe.training.datastore.IvfSearch;
+import org.lathe.training.datastore.IvfSettings;
 import org.lathe.training.datastore.NeighborSearch;
 import org.lathe.training.datastore.StoreIndexFile;
 import org.lathe.training.files.Storage;
