@@ -347,10 +347,24 @@ class EvaluateTest {
     assertThat(out).contains("retrieval: ").contains("is sound");
     succeed("predict", models.resolve("1"), "--prompt", "int value", "--tokens", "3");
 
+    Path other = root.resolve("other-run");
+    succeed(
+        "train",
+        "--preset",
+        "tiny",
+        "--set",
+        "data.directory=" + data,
+        "--set",
+        "training.steps=3",
+        "--run",
+        other);
+    assertThat(execute("export", other, "--out", models, "--store", store)).isEqualTo(3);
+    assertThat(err).contains("holds keys of a model with fingerprint").contains(other.toString());
+
     succeed("datastore", "remove", store, "--pattern", "*");
     assertThat(execute("export", run, "--out", models, "--store", store)).isEqualTo(1);
     assertThat(err).contains("has no items left");
-    assertThat(execute("export", run, "--out", models, "--store", data)).isNotZero();
+    assertThat(execute("export", run, "--out", models, "--store", data)).isEqualTo(3);
     assertThat(models.resolve("3")).doesNotExist();
   }
 
