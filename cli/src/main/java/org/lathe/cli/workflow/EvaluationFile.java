@@ -9,7 +9,6 @@ import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.files.Storage;
-import org.lathe.training.memory.MemoryMixing;
 
 /**
  * RUN/evaluation.json: what the last evaluation found, and every mixing that was tuned so far, by
@@ -61,14 +60,14 @@ final class EvaluationFile {
             + " was not written by lathe evaluate: it has no 'mixing'. Delete it and tune again.");
   }
 
-  /** The mixing of a memory, if it has been tuned. */
-  @Nullable MemoryMixing mixing(String name) {
+  /** What was chosen for a memory, if it has been tuned. */
+  @Nullable TunedMemory tuned(String name) {
     Object facts = mixings.get(name);
-    return facts == null ? null : MixingFacts.parse(facts, file.toString());
+    return facts == null ? null : MixingFacts.parseTuned(facts, file.toString());
   }
 
-  void putMixing(String name, MemoryMixing mixing) {
-    mixings.put(name, MixingFacts.of(mixing));
+  void put(String name, TunedMemory tuned) {
+    mixings.put(name, MixingFacts.of(tuned));
   }
 
   Map<String, Object> mixings() {

@@ -1,7 +1,7 @@
 package org.lathe.training.datastore;
 
 /**
- * What is known of stored items besides their keys. Item numbers are those that a {@link
+ * What is known of stored items, each by its number. Item numbers are those that a {@link
  * NeighborSearch} over the same keys gives.
  */
 public interface MemoryItems {
@@ -19,4 +19,10 @@ public interface MemoryItems {
 
   /** Number of the document that the position belongs to. */
   int document(int item);
+
+  /**
+   * Copies the keys of items [from, from + count) to the target, row-major, from index at on.
+   * Reading runs of items is cheaper than asking for them one by one.
+   */
+  void readKeys(int from, int count, float[] target, int at);
 }

@@ -11,7 +11,24 @@ public interface NeighborSearch extends AutoCloseable {
     /** Highest q . k first (TRIME). */
     INNER_PRODUCT,
     /** Lowest |q - k|^2 first (kNN-LM). */
-    SQUARED_L2
+    SQUARED_L2;
+
+    /**
+     * The score of one pair as {@link Neighbors} gives it, summed in double.
+     *
+     * @param query where q begins in queries
+     * @param key where k begins in keys
+     */
+    public float score(float[] queries, int query, float[] keys, int key, int width) {
+      double product = 0;
+      double norm = 0;
+      for (int d = 0; d < width; d++) {
+        double k = keys[key + d];
+        product += k * queries[query + d];
+        norm += k * k;
+      }
+      return (float) (this == SQUARED_L2 ? product - norm / 2 : product);
+    }
   }
 
   /**

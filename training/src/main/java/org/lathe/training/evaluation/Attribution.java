@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.lathe.training.datastore.MemoryItems;
+import org.lathe.training.memory.AdaptiveInterpolation;
 import org.lathe.training.memory.MemoryMass;
 import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.MemoryScan;
@@ -88,12 +89,23 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
         }
       }
     }
-    List<Item> shares = scores.shares(text.vocabularyMass()[position], mixing);
+    double interpolation =
+        external == null || external.isEmpty(position)
+            ? 0
+            : interpolation(position, text, external, mixing.external().interpolation());
+    List<Item> shares = scores.shares(text.vocabularyMass()[position], mixing, interpolation);
     double sum = 0;
     for (Item item : shares) {
       sum += item.share();
     }
     return new Attribution(position, sum, shares);
+  }
+
+  /** lambda of this position. */
+  private static double interpolation(
+      int position, ScoredText text, CachedNeighbors external, AdaptiveInterpolation adaptive) {
+    return adaptive.at(
+        MemoryEvaluation.feature(adaptive.buckets().feature(), text, external, position));
   }
 
   /** Shares summed by document, the largest first. */
@@ -140,7 +152,10 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
       external.add(new Item(true, position, document, value, score));
     }
 
-    List<Item> shares(double vocabularyMass, MemoryMixing mixing) {
+    /**
+     * @param weight lambda of the retrieved items
+     */
+    List<Item> shares(double vocabularyMass, MemoryMixing mixing, double weight) {
       double temperature = mixing.recent().temperature();
       double ownTemperature = mixing.external().temperature();
       boolean shared = mixing.external().shared();
@@ -154,7 +169,6 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
           linear
               ? recentMass - Math.log(mixing.recent().interpolation())
               : MemoryMass.logAdd(vocabularyMass, first);
-      double weight = external.isEmpty() ? 0 : mixing.external().interpolation();
       double externalMass = mass(external, ownTemperature);
       List<Item> shares = new ArrayList<>();
       for (Item item : recent) {

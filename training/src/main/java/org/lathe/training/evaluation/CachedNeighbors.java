@@ -11,7 +11,8 @@ import org.lathe.training.memory.MemoryMass;
 
 /**
  * The K nearest items of a store for every position of a text, searched once and used again for
- * tuning, measuring and attribution. 12 bytes a neighbour.
+ * tuning, measuring and attribution. 12 bytes a neighbour. A {@link SearchPolicy} may leave
+ * positions out and add items that pointers lead to.
  *
  * <p>Scores are in units of s: scale q . k, or -scale |q - k|^2 / 2 where the search is by
  * distance. Best first. Where a search finds fewer than K, the rest have the score negative
@@ -19,7 +20,7 @@ import org.lathe.training.memory.MemoryMass;
  */
 public final class CachedNeighbors {
   /** Item and value of a neighbour that was not found. */
-  public static final int NOTHING = -1;
+  public static final int NOTHING = ExternalMemory.NO_ITEM;
 
   private static final int POSITIONS_PER_SEARCH = 1_024;
 
@@ -28,6 +29,8 @@ public final class CachedNeighbors {
   private final float[] scores;
   private final int[] items;
   private final int[] values;
+  private int numSearched;
+  private int numPointed;
 
   private CachedNeighbors(int[] targets, int numNeighbors) {
     this.targets = targets;
@@ -41,6 +44,17 @@ public final class CachedNeighbors {
     Arrays.fill(values, NOTHING);
   }
 
+  /** Searches for every position. */
+  public static CachedNeighbors search(
+      ScoredText text,
+      ExternalMemory memory,
+      double scoreScale,
+      int neighbors,
+      OwnPositions own,
+      ProgressListener progress) {
+    return search(text, memory, scoreScale, neighbors, own, SearchPolicy.EVERYWHERE, progress);
+  }
+
   /**
    * Searches.
    *
@@ -48,6 +62,7 @@ public final class CachedNeighbors {
    * @param scoreScale factor on inner products
    * @param neighbors K
    * @param own what is dropped before the K best are kept
+   * @param policy which positions are searched, and whether pointers are followed
    */
   public static CachedNeighbors search(
       ScoredText text,
@@ -55,6 +70,7 @@ public final class CachedNeighbors {
       double scoreScale,
       int neighbors,
       OwnPositions own,
+      SearchPolicy policy,
       ProgressListener progress) {
     int width = text.width();
     Preconditions.checkArgument(
@@ -67,43 +83,52 @@ public final class CachedNeighbors {
     CachedNeighbors cached =
         new CachedNeighbors(
             text.targets(), Math.min(neighbors, Math.max(1, memory.search().numKeys())));
-    float[] queries = new float[Math.min(POSITIONS_PER_SEARCH, numPositions) * width];
-    for (int begin = 0; begin < numPositions; begin += POSITIONS_PER_SEARCH) {
-      int size = Math.min(POSITIONS_PER_SEARCH, numPositions - begin);
-      for (int i = 0; i < size; i++) {
-        text.copyQuery(begin + i, queries, i * width);
+    int[] asked = new int[Math.min(POSITIONS_PER_SEARCH, numPositions)];
+    int end = 0;
+    while (end < numPositions) {
+      int begin = end;
+      int numAsked = 0;
+      while (end < numPositions && numAsked < asked.length) {
+        if (policy.searches(text.confidence()[end])) {
+          asked[numAsked++] = end;
+        }
+        end++;
       }
-      float[] asked = Arrays.copyOf(queries, size * width);
-      cached.keep(begin, asked, memory.search().search(asked), memory, scoreScale, own);
-      progress.progress("searching neighbours", begin + size, numPositions);
+      cached.searchAndKeep(Arrays.copyOf(asked, numAsked), text, memory, scoreScale, own);
+      if (policy.pointers()) {
+        for (int i = Math.max(1, begin); i < end; i++) {
+          cached.follow(i, text, memory, scoreScale, own);
+        }
+      }
+      progress.progress("searching neighbours", end, numPositions);
     }
     return cached;
   }
 
-  private void keep(
-      int firstPosition,
-      float[] queries,
-      NeighborSearch.Neighbors found,
+  private void searchAndKeep(
+      int[] positions,
+      ScoredText text,
       ExternalMemory memory,
       double scoreScale,
       OwnPositions own) {
-    int width = memory.search().width();
+    if (positions.length == 0) {
+      return;
+    }
+    int width = text.width();
+    float[] queries = new float[positions.length * width];
+    for (int q = 0; q < positions.length; q++) {
+      text.copyQuery(positions[q], queries, q * width);
+    }
+    NeighborSearch.Neighbors found = memory.search().search(queries);
     int numFound = found.numNeighbors();
-    for (int q = 0; q < queries.length / width; q++) {
-      int position = firstPosition + q;
-      // the search leaves out -|q|^2 / 2, which is the same for all keys
-      double shift = 0;
-      if (memory.metric() == NeighborSearch.Metric.SQUARED_L2) {
-        for (int d = 0; d < width; d++) {
-          shift -= (double) queries[q * width + d] * queries[q * width + d] / 2;
-        }
-      }
-      int at = position * numNeighbors;
+    for (int q = 0; q < positions.length; q++) {
+      double shift = shift(queries, q * width, memory);
+      int at = positions[q] * numNeighbors;
       int end = at + numNeighbors;
       for (int j = q * numFound; j < (q + 1) * numFound && at < end; j++) {
         int item = found.items()[j];
         if (found.scores()[j] == Float.NEGATIVE_INFINITY
-            || own.excludes(position, memory.items().position(item))) {
+            || own.excludes(positions[q], memory.items().position(item))) {
           continue;
         }
         scores[at] = (float) ((found.scores()[j] + shift) * scoreScale);
@@ -111,6 +136,69 @@ public final class CachedNeighbors {
         values[at++] = memory.items().value(item);
       }
     }
+    numSearched += positions.length;
+  }
+
+  /** -|q|^2 / 2, which is the same for all keys and left out by a search for short distances. */
+  private static double shift(float[] queries, int from, ExternalMemory memory) {
+    double shift = 0;
+    if (memory.metric() == NeighborSearch.Metric.SQUARED_L2) {
+      for (int d = from; d < from + memory.search().width(); d++) {
+        shift -= (double) queries[d] * queries[d] / 2;
+      }
+    }
+    return shift;
+  }
+
+  /**
+   * Lets the successors of what the position before retrieved compete with what the search found;
+   * an item that was found keeps the search's score.
+   */
+  private void follow(
+      int position, ScoredText text, ExternalMemory memory, double scoreScale, OwnPositions own) {
+    int width = text.width();
+    float[] query = new float[width];
+    text.copyQuery(position, query, 0);
+    double shift = shift(query, 0, memory);
+    float[] key = new float[width];
+    int at = position * numNeighbors;
+    int[] found = Arrays.copyOfRange(items, at, at + numNeighbors);
+    Arrays.sort(found);
+    for (int before = at - numNeighbors; before < at; before++) {
+      int item = items[before] == NOTHING ? NOTHING : memory.successor(items[before]);
+      if (item == NOTHING
+          || Arrays.binarySearch(found, item) >= 0
+          || own.excludes(position, memory.items().position(item))) {
+        continue;
+      }
+      memory.items().readKeys(item, 1, key, 0);
+      float score = memory.metric().score(query, 0, key, 0, width);
+      insert(at, (float) ((score + shift) * scoreScale), item, memory);
+    }
+    for (int k = at; k < at + numNeighbors; k++) {
+      if (items[k] != NOTHING && Arrays.binarySearch(found, items[k]) < 0) {
+        numPointed++;
+        break;
+      }
+    }
+  }
+
+  /** Puts an item in its place among K neighbours; behind equal ones, and nowhere if K are. */
+  private void insert(int first, float score, int item, ExternalMemory memory) {
+    int place = first + numNeighbors;
+    while (place > first && score > scores[place - 1]) {
+      place--;
+    }
+    int numMoved = first + numNeighbors - place - 1;
+    if (numMoved < 0) {
+      return;
+    }
+    System.arraycopy(scores, place, scores, place + 1, numMoved);
+    System.arraycopy(items, place, items, place + 1, numMoved);
+    System.arraycopy(values, place, values, place + 1, numMoved);
+    scores[place] = score;
+    items[place] = item;
+    values[place] = memory.items().value(item);
   }
 
   public int numPositions() {
@@ -135,6 +223,21 @@ public final class CachedNeighbors {
   /** Token of neighbour k of a position. */
   public int value(int position, int k) {
     return values[position * numNeighbors + k];
+  }
+
+  /** Whether nothing was retrieved for a position. */
+  public boolean isEmpty(int position) {
+    return item(position, 0) == NOTHING;
+  }
+
+  /** Part of the positions for which the store was searched. */
+  public double searchedShare() {
+    return (double) numSearched / targets.length;
+  }
+
+  /** Part of the positions with a neighbour that a pointer brought and the search did not. */
+  public double pointerShare() {
+    return (double) numPointed / targets.length;
   }
 
   /** Mass of a position's neighbours. */
