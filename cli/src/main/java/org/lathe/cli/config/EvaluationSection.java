@@ -1,6 +1,7 @@
 package org.lathe.cli.config;
 
 import org.lathe.graphs.retrieval.KeyEncoding;
+import org.lathe.training.memory.InterpolationBuckets.Feature;
 
 /**
  * How a language model is measured. Perplexity depends on window and stride, so results name both.
@@ -13,6 +14,11 @@ import org.lathe.graphs.retrieval.KeyEncoding;
  *     200,000 items and always for the training text in memory
  * @param probes lists of an inverted file that a search reads
  * @param encoding of keys in an inverted file
+ * @param interpolation what the weight of retrieved items depends on: constant, confidence (of the
+ *     model without memory) or best-score (of the best retrieved item)
+ * @param skipSearch part of the positions that are not searched: those at which the model is surest
+ * @param pointers whether the successors of the last position's items are candidates besides those
+ *     that a search finds
  * @param exclusionRadius where the store holds the measured text itself: positions on either side
  *     of a query's own, which is always left out, that are left out too
  * @param maxTokens measure so many tokens of the split; 0 = all
@@ -26,6 +32,9 @@ public record EvaluationSection(
     IndexKind index,
     int probes,
     KeyEncoding encoding,
+    Feature interpolation,
+    double skipSearch,
+    boolean pointers,
     int exclusionRadius,
     long maxTokens,
     long storeTokens) {
@@ -46,6 +55,7 @@ public record EvaluationSection(
     Check.between("evaluation.longTermItems", longTermItems, 1, 1_048_576);
     Check.between("evaluation.neighbors", neighbors, 1, 65_536);
     Check.between("evaluation.probes", probes, 1, 1_048_576);
+    Check.below("evaluation.skipSearch", skipSearch, 0, 1);
     Check.between("evaluation.exclusionRadius", exclusionRadius, 0, 65_536);
     Check.atLeast("evaluation.maxTokens", maxTokens, 0);
     Check.atLeast("evaluation.storeTokens", storeTokens, 0);

@@ -152,9 +152,9 @@ final class BenchmarkMemoryWorkflow implements AutoCloseable {
   }
 
   private void addModes(MemoryKind kind) {
-    @Nullable MemoryMixing known = file.mixing(kind.name().toLowerCase(Locale.ROOT));
-    @Nullable MemoryMixing tuned = kind.usesStore() ? EvaluateWorkflow.retrieving(known) : known;
-    MemoryMixing mixing = tuned == null ? untuned(kind) : tuned;
+    @Nullable TunedMemory known = file.tuned(kind.name().toLowerCase(Locale.ROOT));
+    @Nullable TunedMemory tuned = kind.usesStore() ? EvaluateWorkflow.retrieving(known) : known;
+    MemoryMixing mixing = tuned == null ? untuned(kind) : tuned.mixing();
     if (tuned == null && kind != MemoryKind.NONE) {
       context
           .console()

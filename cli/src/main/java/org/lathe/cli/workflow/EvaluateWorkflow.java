@@ -8,9 +8,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.memory.ExternalMixing;
+import org.lathe.training.memory.InterpolationBuckets.Feature;
 import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.Mixing;
 
@@ -55,8 +57,9 @@ final class EvaluateWorkflow {
       for (double fraction : kind.usesStore() ? request.storeFractions() : List.of(1.0)) {
         String name = name(kind, fraction);
         MemoryStudy.Finding finding = finding(kind, name, fraction);
-        if (finding.mixing() != null) {
-          file.putMixing(name, finding.mixing());
+        TunedMemory tuned = finding.tuned();
+        if (tuned != null) {
+          file.put(slot(kind, name), tuned);
           explained = finding;
         }
         perplexity.put(name, finding.perplexity());
@@ -110,8 +113,29 @@ final class EvaluateWorkflow {
         : String.valueOf(Math.round(percent * 1e4) / 1e4);
   }
 
+  /**
+   * Where in the evaluation file a memory's mixing is kept. What was tuned for one way to retrieve
+   * does not suit another: "external+confidence+skip 0.5+pointers".
+   */
+  private String slot(MemoryKind kind, String name) {
+    EvaluationSection settings = config.evaluation();
+    StringBuilder slot = new StringBuilder(name);
+    if (kind.usesStore()) {
+      if (settings.interpolation() != Feature.CONSTANT) {
+        slot.append('+').append(MixingFacts.wordOf(settings.interpolation()));
+      }
+      if (settings.skipSearch() > 0) {
+        slot.append("+skip ").append(settings.skipSearch());
+      }
+      if (settings.pointers()) {
+        slot.append("+pointers");
+      }
+    }
+    return slot.toString();
+  }
+
   private MemoryStudy.Finding finding(MemoryKind kind, String name, double fraction) {
-    @Nullable MemoryMixing known = request.tune() ? null : file.mixing(name);
+    @Nullable TunedMemory known = request.tune() ? null : file.tuned(slot(kind, name));
     return switch (kind) {
       case NONE -> study.withoutMemory();
       case CACHE, LOCAL -> recent(0, known);
@@ -121,11 +145,11 @@ final class EvaluateWorkflow {
     };
   }
 
-  private MemoryStudy.Finding recent(int longTermItems, @Nullable MemoryMixing known) {
+  private MemoryStudy.Finding recent(int longTermItems, @Nullable TunedMemory known) {
     if (request.tune()) {
       return study.tuned(longTermItems);
     }
-    return study.recent(longTermItems, known == null ? untunedRecent(config) : known);
+    return study.recent(longTermItems, known == null ? untunedRecent(config) : known.mixing());
   }
 
   /** Of local and long-term memory that was never tuned: as a model is exported. */
@@ -134,8 +158,8 @@ final class EvaluateWorkflow {
   }
 
   /** Files of older versions hold mixings of kNN-LM that say nothing of retrieved items. */
-  static @Nullable MemoryMixing retrieving(@Nullable MemoryMixing known) {
-    return known == null || known.external().equals(ExternalMixing.NONE) ? null : known;
+  static @Nullable TunedMemory retrieving(@Nullable TunedMemory known) {
+    return known == null || known.mixing().external().equals(ExternalMixing.NONE) ? null : known;
   }
 
   private ExternalStores store(MemoryKind kind) {

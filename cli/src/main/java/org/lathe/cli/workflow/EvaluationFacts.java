@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.lathe.training.evaluation.FrequencyBuckets;
 import org.lathe.training.evaluation.ScoredText;
+import org.lathe.training.evaluation.SearchPolicy;
 
 /** What a finding says besides its perplexity, for a person and for a machine. */
 final class EvaluationFacts {
@@ -18,7 +19,8 @@ final class EvaluationFacts {
 
   /**
    * Keys: {@code memoryShare}, {@code tokensPerSecond}, {@code buckets}; with retrieval {@code
-   * externalShare}, {@code recall}, {@code numItems} and {@code bytesPerItem}.
+   * externalShare}, {@code recall}, {@code searchedShare}, {@code numItems} and {@code
+   * bytesPerItem}; where pointers are followed {@code pointerShare}.
    */
   static Map<String, Object> of(
       MemoryStudy.Finding finding, ScoredText text, FrequencyBuckets frequencies) {
@@ -40,6 +42,10 @@ final class EvaluationFacts {
     if (retrieval != null) {
       facts.put("externalShare", finding.measured().meanExternalShare());
       facts.put("recall", recall(retrieval));
+      facts.put("searchedShare", retrieval.neighbors().searchedShare());
+      if (retrieval.policy().pointers()) {
+        facts.put("pointerShare", retrieval.neighbors().pointerShare());
+      }
       facts.put("numItems", retrieval.memory().items().numItems());
       facts.put("bytesPerItem", retrieval.memory().bytesPerItem());
     }
@@ -65,6 +71,21 @@ final class EvaluationFacts {
     }
     recall.put(String.valueOf(all), retrieval.neighbors().recall(all));
     return recall;
+  }
+
+  private static String searched(MemoryStudy.Retrieval retrieval) {
+    String searched =
+        String.format(
+            Locale.ROOT,
+            "         searched %.1f%% of the positions",
+            100 * retrieval.neighbors().searchedShare());
+    return retrieval.policy().pointers()
+        ? searched
+            + String.format(
+                Locale.ROOT,
+                ", pointers brought neighbours to %.1f%%",
+                100 * retrieval.neighbors().pointerShare())
+        : searched;
   }
 
   /** The line of the perplexity and those of the details. */
@@ -100,6 +121,9 @@ final class EvaluationFacts {
                   retrieval.memory().items().numItems(),
                   retrieval.memory().bytesPerItem(),
                   finding.measured().meanExternalShare()));
+      if (!retrieval.policy().equals(SearchPolicy.EVERYWHERE)) {
+        lines.add(searched(retrieval));
+      }
     }
     return lines;
   }

@@ -61,14 +61,20 @@ final class EvaluationFile {
             + " was not written by lathe evaluate: it has no 'mixing'. Delete it and tune again.");
   }
 
-  /** The mixing of a memory, if it has been tuned. */
-  @Nullable MemoryMixing mixing(String name) {
+  /** What was chosen for a memory, if it has been tuned. */
+  @Nullable TunedMemory tuned(String name) {
     Object facts = mixings.get(name);
-    return facts == null ? null : MixingFacts.parse(facts, file.toString());
+    return facts == null ? null : MixingFacts.parseTuned(facts, file.toString());
   }
 
-  void putMixing(String name, MemoryMixing mixing) {
-    mixings.put(name, MixingFacts.of(mixing));
+  /** The mixing alone. */
+  @Nullable MemoryMixing mixing(String name) {
+    @Nullable TunedMemory tuned = tuned(name);
+    return tuned == null ? null : tuned.mixing();
+  }
+
+  void put(String name, TunedMemory tuned) {
+    mixings.put(name, MixingFacts.of(tuned));
   }
 
   Map<String, Object> mixings() {

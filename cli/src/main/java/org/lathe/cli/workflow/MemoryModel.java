@@ -75,8 +75,7 @@ final class MemoryModel implements AutoCloseable {
                 NeighborSearch.Metric.of(trained.objective()),
                 config.threads(),
                 console);
-        external =
-            store.open(config.evaluation().neighbors(), 1, config.evaluation().index());
+        external = store.open(config.evaluation().neighbors(), 1, config.evaluation().index());
       }
       return new MemoryModel(
           new NextTokenScorer(
@@ -112,7 +111,7 @@ final class MemoryModel implements AutoCloseable {
               + tuning);
       return published(run.record().memory());
     }
-    if (!tuned.external().shared() && tuned.external().interpolation() == 0) {
+    if (!tuned.external().shared() && tuned.external().interpolation().constantWeight() == 0) {
       console.note(
           "the mixing that was tuned for "
               + run.path()

@@ -28,6 +28,7 @@ import org.lathe.training.evaluation.FrequencyBuckets;
 import org.lathe.training.evaluation.MemoryEvaluation;
 import org.lathe.training.evaluation.OwnPositions;
 import org.lathe.training.evaluation.ScoredText;
+import org.lathe.training.evaluation.SearchPolicy;
 import org.lathe.training.evaluation.SlidingWindows;
 import org.lathe.training.evaluation.TextScorer;
 import org.lathe.training.memory.MemoryMixing;
@@ -84,6 +85,16 @@ final class MemoryStudy implements AutoCloseable {
       return measured.perplexity();
     }
 
+    /** What it was measured with; null without memory. */
+    @Nullable TunedMemory tuned() {
+      if (mixing == null) {
+        return null;
+      }
+      return retrieval == null
+          ? TunedMemory.of(mixing)
+          : new TunedMemory(mixing, retrieval.policy());
+    }
+
     /** Of the softmax with recent memory. */
     double temperature() {
       return mixing == null ? 1 : mixing.recent().temperature();
@@ -91,7 +102,7 @@ final class MemoryStudy implements AutoCloseable {
   }
 
   /** What was retrieved for the measured text, and from where; open until the next retrieval. */
-  record Retrieval(CachedNeighbors neighbors, ExternalMemory memory) {}
+  record Retrieval(CachedNeighbors neighbors, ExternalMemory memory, SearchPolicy policy) {}
 
   /** On the run's own data. */
   MemoryStudy(RunDirectory run, RunConfig config, String split, Console console) {
@@ -232,19 +243,19 @@ final class MemoryStudy implements AutoCloseable {
   /**
    * Items of a store alone, by interpolation (kNN-LM).
    *
-   * @param mixing tuned before; null = tune
+   * @param tuned before; null = tune
    */
-  Finding neighbors(ExternalStores store, double fraction, @Nullable MemoryMixing mixing) {
-    return external(store, fraction, -1, mixing, ImmutableList.of(Family.LINEAR));
+  Finding neighbors(ExternalStores store, double fraction, @Nullable TunedMemory tuned) {
+    return external(store, fraction, -1, tuned, ImmutableList.of(Family.LINEAR));
   }
 
   /**
    * Local memory, long-term memory and the items of a store together.
    *
-   * @param mixing tuned before; null = tune
+   * @param tuned before; null = tune
    */
-  Finding all(ExternalStores store, double fraction, @Nullable MemoryMixing mixing) {
-    return external(store, fraction, settings.longTermItems(), mixing, ALL_FAMILIES);
+  Finding all(ExternalStores store, double fraction, @Nullable TunedMemory tuned) {
+    return external(store, fraction, settings.longTermItems(), tuned, ALL_FAMILIES);
   }
 
   /** The run's own training text. */
@@ -283,30 +294,41 @@ final class MemoryStudy implements AutoCloseable {
       ExternalStores store,
       double fraction,
       int longTermItems,
-      @Nullable MemoryMixing given,
+      @Nullable TunedMemory given,
       List<Family> families) {
     @Nullable MemoryScan scan = longTermItems < 0 ? null : scan(text, longTermItems);
     OwnPositions own = own(store, file, text, scan);
-    MemoryMixing mixing = given;
-    if (mixing == null) {
-      ScoredText validText = valid.get();
-      @Nullable MemoryScan validScan = longTermItems < 0 ? null : scan(validText, longTermItems);
-      OwnPositions validOwn = own(store, data.valid(), validText, validScan);
-      try (ExternalMemory memory = open(store, fraction, validOwn)) {
-        mixing =
-            MemoryEvaluation.tune(
-                    validText, validScan, search(validText, memory, validOwn), families)
-                .mixing();
-      }
-    }
+    TunedMemory tuned =
+        given == null ? tunedExternal(store, fraction, longTermItems, families) : given;
     closeLastMemory();
     ExternalMemory memory = open(store, fraction, own);
     lastMemory = memory;
     long start = System.nanoTime();
-    CachedNeighbors neighbors = search(text, memory, own);
-    MemoryEvaluation.Measured measured = MemoryEvaluation.measure(text, scan, neighbors, mixing);
+    CachedNeighbors neighbors = search(text, memory, own, tuned.search());
+    MemoryEvaluation.Measured measured =
+        MemoryEvaluation.measure(text, scan, neighbors, tuned.mixing());
     return new Finding(
-        measured, mixing, scoringSeconds + seconds(start), scan, new Retrieval(neighbors, memory));
+        measured,
+        tuned.mixing(),
+        scoringSeconds + seconds(start),
+        scan,
+        new Retrieval(neighbors, memory, tuned.search()));
+  }
+
+  private TunedMemory tunedExternal(
+      ExternalStores store, double fraction, int longTermItems, List<Family> families) {
+    ScoredText validText = valid.get();
+    @Nullable MemoryScan validScan = longTermItems < 0 ? null : scan(validText, longTermItems);
+    OwnPositions validOwn = own(store, data.valid(), validText, validScan);
+    SearchPolicy policy =
+        SearchPolicy.skipping(settings.skipSearch(), validText.confidence(), settings.pointers());
+    try (ExternalMemory memory = open(store, fraction, validOwn)) {
+      CachedNeighbors neighbors = search(validText, memory, validOwn, policy);
+      return new TunedMemory(
+          MemoryEvaluation.tune(validText, validScan, neighbors, families, settings.interpolation())
+              .mixing(),
+          policy);
+    }
   }
 
   private void closeLastMemory() {
@@ -329,8 +351,10 @@ final class MemoryStudy implements AutoCloseable {
     return store.open(settings.neighbors() + own(store, file, text, scan).margin(), 1, index);
   }
 
-  private CachedNeighbors search(ScoredText queries, ExternalMemory memory, OwnPositions own) {
-    return CachedNeighbors.search(queries, memory, scoreScale, settings.neighbors(), own, progress);
+  private CachedNeighbors search(
+      ScoredText queries, ExternalMemory memory, OwnPositions own, SearchPolicy policy) {
+    return CachedNeighbors.search(
+        queries, memory, scoreScale, settings.neighbors(), own, policy, progress);
   }
 
   /** What a text must not find of itself in a store. */

@@ -121,6 +121,47 @@ class EvaluateTest {
         .isGreaterThanOrEqualTo(explanations.get(1).path("memoryShare").asDouble() - 1e-9);
   }
 
+  /** Half of the searches, pointers instead, and what was tuned is used again for this alone. */
+  @Test
+  void fewerSearchesAndPointers() throws IOException {
+    JsonNode plain = evaluate("--memory", "knn,external", "--tune");
+    assertThat(plain.at("/details/knn/searchedShare").asDouble()).isEqualTo(1);
+    assertThat(plain.at("/details/knn").has("pointerShare")).isFalse();
+    Object[] adaptive = {
+      "--memory",
+      "knn,external",
+      "--explain",
+      "2",
+      "--set",
+      "evaluation.skipSearch=0.5",
+      "--set",
+      "evaluation.pointers=true",
+      "--set",
+      "evaluation.interpolation=best-score"
+    };
+    JsonNode first = evaluate(adaptive);
+    for (String kind : new String[] {"knn", "external"}) {
+      JsonNode details = first.path("details").path(kind);
+      assertThat(details.path("searchedShare").asDouble()).isBetween(0.4, 0.6);
+      assertThat(details.path("pointerShare").asDouble()).isBetween(0.2, 1.0);
+      assertThat(first.path("perplexity").path(kind).asDouble())
+          .isNotCloseTo(plain.path("perplexity").path(kind).asDouble(), within(1e-9));
+      String slot = kind + "+best-score+skip 0.5+pointers";
+      JsonNode mixing = first.path("mixing").path(slot);
+      assertThat(mixing.path("search").path("skipAbove").asDouble()).isNegative();
+      assertThat(mixing.path("search").path("pointers").asBoolean()).isTrue();
+      assertThat(first.path("mixing").path(kind)).isEqualTo(plain.path("mixing").path(kind));
+    }
+    explained(first.path("explanations"));
+    JsonNode again = evaluate(adaptive);
+    assertThat(again.path("perplexity")).isEqualTo(first.path("perplexity"));
+    assertThat(again.path("mixing")).isEqualTo(first.path("mixing"));
+    JsonNode store = evaluate("--memory", "knn", "--set", "evaluation.skipSearch=0.9");
+    assertThat(store.at("/details/knn/searchedShare").asDouble()).isBetween(0.05, 0.2);
+    assertThat(execute("evaluate", run, "--set", "evaluation.skipSearch=1")).isEqualTo(2);
+    assertThat(err).contains("evaluation.skipSearch is 1.0");
+  }
+
   /** On the training text itself the nearest neighbour by distance would always be the answer. */
   @Test
   void theStoreNeverShowsTheAnswer() throws IOException {
@@ -217,6 +258,17 @@ class EvaluateTest {
 
     succeed("datastore", "remove", store, "--pattern", "*#1");
     assertThat(store.resolve("index-squared_l2")).doesNotExist();
+    JsonNode pointed =
+        evaluate(
+            "--memory",
+            "knn",
+            "--store",
+            store,
+            "--set",
+            "evaluation.pointers=true",
+            "--set",
+            "evaluation.skipSearch=0.7");
+    assertThat(pointed.at("/details/knn/pointerShare").asDouble()).isPositive();
     int left = evaluate(indexed).at("/details/knn/numItems").asInt();
     assertThat(left).isLessThan(facts.at("/details/knn/numItems").asInt());
   }

@@ -34,7 +34,7 @@ public final class RetrievalFacts {
     mixed.put("interpolation", mixing.recent().interpolation());
     mixed.put("externalShared", mixing.external().shared());
     mixed.put("externalTemperature", mixing.external().temperature());
-    mixed.put("externalInterpolation", mixing.external().interpolation());
+    mixed.put("externalInterpolation", mixing.external().interpolation().constantWeight());
     facts.put("mixing", mixed);
     return facts;
   }
@@ -98,7 +98,7 @@ public final class RetrievalFacts {
     return recent
         + (mixing.external().shared() ? ", items in the same softmax" : "")
         + ", items interpolated with weight "
-        + mixing.external().interpolation()
+        + mixing.external().interpolation().constantWeight()
         + " at temperature "
         + mixing.external().temperature();
   }

@@ -86,7 +86,7 @@ public final class RetrievalHead {
     MemoryMixing mixing = plan.mixing();
 
     First first = first(tf, logitsBV, local, items);
-    double weight = mixing.external().interpolation();
+    double weight = mixing.external().interpolation().constantWeight();
     Operand<TFloat32> logProbabilitiesBV = first.logProbabilitiesBV();
     Operand<TFloat32> shareB1 = first.shareB1();
     Operand<TFloat32> sharesBK = first.sharesBK();

@@ -80,7 +80,7 @@ final class MemoryFormula {
       }
       memory = weight;
     }
-    double lambda = found.isEmpty() ? 0 : mixing.external().interpolation();
+    double lambda = found.isEmpty() ? 0 : mixing.external().interpolation().constantWeight();
     double[] own = softmax(found, mixing.external().temperature());
     for (int w = 0; w < first.length; w++) {
       first[w] *= 1 - lambda;

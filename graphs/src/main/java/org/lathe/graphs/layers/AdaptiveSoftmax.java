@@ -119,10 +119,11 @@ final class AdaptiveSoftmax implements VocabularyHead {
       Ops tf, Operand<TFloat32> outputND, Operand<TInt32> targetsN, Gates gates, Dropout dropout) {
     AdaptiveEmbedding.requireNoGate(gates.hidden());
     Operand<TFloat32> readND = dropout.call(tf, outputND);
+    Operand<TFloat32> headNH = timesRows(tf, readND, tables.get(0));
     Operand<TFloat32> massN =
         LogSumExp.add(
             tf,
-            LogSumExp.lastAxis(tf, timesRows(tf, readND, tables.get(0))),
+            LogSumExp.lastAxis(tf, headNH),
             LogSumExp.lastAxis(tf, timesRows(tf, readND, classes)));
     Operand<TInt64> shapeN = tf.shape(targetsN, TInt64.class);
     List<Operand<TFloat32>> sum = new ArrayList<>();
@@ -136,7 +137,7 @@ final class AdaptiveSoftmax implements VocabularyHead {
               : tailLogits(tf, readMD, rows, i);
       sum.add(rows.putBack(tf, logitsM, shapeN));
     }
-    return new Target(massN, tf.math.addN(sum));
+    return new Target(massN, tf.math.addN(sum), headNH);
   }
 
   /** h_C + ln softmax_C(w): (M, D) -> (M). */

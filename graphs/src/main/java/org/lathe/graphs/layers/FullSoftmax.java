@@ -34,9 +34,11 @@ final class FullSoftmax implements VocabularyHead {
       Ops tf, Operand<TFloat32> outputND, Operand<TInt32> targetsN, Gates gates, Dropout dropout) {
     Operand<TFloat32> readND = dropout.call(tf, outputND);
     Operand<TFloat32> rowsND = tf.gather(rows(tf, gates), targetsN, tf.constant(0));
+    Operand<TFloat32> logitsNV = logits(tf, readND, gates);
     return new Target(
-        LogSumExp.lastAxis(tf, logits(tf, readND, gates)),
-        tf.reduceSum(tf.math.mul(rowsND, readND), tf.constant(-1)));
+        LogSumExp.lastAxis(tf, logitsNV),
+        tf.reduceSum(tf.math.mul(rowsND, readND), tf.constant(-1)),
+        logitsNV);
   }
 
   private Operand<TFloat32> rows(Ops tf, Gates gates) {

@@ -71,7 +71,8 @@ class AdaptiveDecoderTest {
               List.of(
                   bench.model.logits(tf, output.outputND(), Gates.NONE),
                   target.massN(),
-                  target.logitsN()),
+                  target.logitsN(),
+                  target.headNH()),
               bench.feeds(new int[][] {INPUTS}));
       for (int t = 0; t < INPUTS.length; t++) {
         double sum = 0;
@@ -80,6 +81,11 @@ class AdaptiveDecoderTest {
         }
         assertThat(sum).isCloseTo(1, within(1e-5));
         assertThat(found.get(2)[t]).isCloseTo(found.get(0)[t * V + TARGETS[t]], within(1e-5));
+        assertThat(found.get(3)).hasSize(INPUTS.length * 4);
+        for (int word = 0; word < 4; word++) {
+          assertThat(found.get(3)[t * 4 + word])
+              .isCloseTo(found.get(0)[t * V + word], within(1e-5));
+        }
       }
     }
   }

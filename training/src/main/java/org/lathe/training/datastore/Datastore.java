@@ -229,6 +229,7 @@ public final class Datastore implements MemoryItems, AutoCloseable {
    *
    * @throws CorruptFileException when their bytes are damaged
    */
+  @Override
   public void readKeys(int from, int count, float[] target, int at) {
     Preconditions.checkPositionIndexes(from, from + count, numItems);
     int done = 0;

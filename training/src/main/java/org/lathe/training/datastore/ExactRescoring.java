@@ -39,31 +39,21 @@ public final class ExactRescoring implements NeighborSearch {
   @Override
   public Neighbors search(float[] queries) {
     Neighbors found = candidates.search(queries);
-    int numQueries = queries.length / width();
+    int width = width();
+    int numQueries = queries.length / width;
     int numBest = Math.min(numNeighbors, found.numNeighbors());
     BestNeighbors best = new BestNeighbors(numQueries, numBest);
     for (int i = 0; i < found.items().length; i++) {
       if (found.scores()[i] > Float.NEGATIVE_INFINITY) {
         int query = i / found.numNeighbors();
-        best.offer(query, score(queries, query, found.items()[i]), found.items()[i]);
+        int item = found.items()[i];
+        best.offer(query, metric.score(queries, query * width, keys, item * width, width), item);
       }
     }
     float[] scores = new float[numQueries * numBest];
     int[] items = new int[numQueries * numBest];
     best.sortInto(0, numQueries, scores, items, 0);
     return new Neighbors(numBest, scores, items);
-  }
-
-  private float score(float[] queries, int query, int item) {
-    int width = width();
-    double product = 0;
-    double norm = 0;
-    for (int d = 0; d < width; d++) {
-      double key = keys[item * width + d];
-      product += key * queries[query * width + d];
-      norm += key * key;
-    }
-    return (float) (metric == Metric.SQUARED_L2 ? product - norm / 2 : product);
   }
 
   @Override

@@ -21,6 +21,20 @@ public record ExternalMemory(
     long sizeBytes)
     implements AutoCloseable {
 
+  /** What {@link #successor} gives where a document or the searched part of the store ends. */
+  public static final int NO_ITEM = -1;
+
+  /** The item of the next position of the same document, if it is searched too. */
+  public int successor(int item) {
+    int next = item + 1;
+    // what is removed has no number: behind it comes another document
+    return next < search.numKeys()
+            && items.document(next) == items.document(item)
+            && items.position(next) == items.position(item) + 1
+        ? next
+        : NO_ITEM;
+  }
+
   /** Of keys, values, positions and index together. */
   public double bytesPerItem() {
     return (double) sizeBytes / items.numItems();

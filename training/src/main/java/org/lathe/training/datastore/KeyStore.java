@@ -71,4 +71,9 @@ public record KeyStore(float[] keys, int[] values, int width, int[] documents)
   public int document(int item) {
     return documents[item];
   }
+
+  @Override
+  public void readKeys(int from, int count, float[] target, int at) {
+    System.arraycopy(keys, from * width, target, at, count * width);
+  }
 }

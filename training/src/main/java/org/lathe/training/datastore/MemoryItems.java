@@ -3,7 +3,7 @@ package org.lathe.training.datastore;
 import java.util.stream.IntStream;
 
 /**
- * What is known of stored items besides their keys. Item numbers are those that a {@link
+ * What is known of stored items, each by its number. Item numbers are those that a {@link
  * NeighborSearch} over the same keys gives. Safe for several threads.
  */
 public interface MemoryItems {
@@ -48,4 +48,10 @@ public interface MemoryItems {
     }
     return IntStream.range(item + 1, end).map(this::value).toArray();
   }
+
+  /**
+   * Copies the keys of items [from, from + count) to the target, row-major, from index at on.
+   * Reading runs of items is cheaper than asking for them one by one.
+   */
+  void readKeys(int from, int count, float[] target, int at);
 }

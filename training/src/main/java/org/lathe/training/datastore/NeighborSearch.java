@@ -22,6 +22,23 @@ public interface NeighborSearch extends AutoCloseable {
     public static Metric of(MemoryConfig.MemoryObjective objective) {
       return objective == MemoryConfig.MemoryObjective.NONE ? SQUARED_L2 : INNER_PRODUCT;
     }
+
+    /**
+     * The score of one pair as {@link Neighbors} gives it, summed in double.
+     *
+     * @param query where q begins in queries
+     * @param key where k begins in keys
+     */
+    public float score(float[] queries, int query, float[] keys, int key, int width) {
+      double product = 0;
+      double norm = 0;
+      for (int d = 0; d < width; d++) {
+        double k = keys[key + d];
+        product += k * queries[query + d];
+        norm += k * k;
+      }
+      return (float) (this == SQUARED_L2 ? product - norm / 2 : product);
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.lathe.training.datastore.MemoryItems;
+import org.lathe.training.memory.AdaptiveInterpolation;
 import org.lathe.training.memory.MemoryMixing;
 import org.lathe.training.memory.MemoryScan;
 
@@ -92,13 +93,25 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
     if (external != null && items != null) {
       visible.addExternal(external, position, items);
     }
-    return of(position, visible, text.vocabularyMass()[position], mixing);
+    double interpolation =
+        external == null || external.isEmpty(position)
+            ? 0
+            : interpolation(position, text, external, mixing.external().interpolation());
+    return of(position, visible, text.vocabularyMass()[position], mixing, interpolation);
   }
 
-  /** The same from items that were collected before. */
+  /**
+   * The same from items that were collected before.
+   *
+   * @param interpolation lambda of the retrieved items at this position
+   */
   static Attribution of(
-      int position, VisibleItems visible, double vocabularyMass, MemoryMixing mixing) {
-    List<Item> shares = visible.shares(vocabularyMass, mixing);
+      int position,
+      VisibleItems visible,
+      double vocabularyMass,
+      MemoryMixing mixing,
+      double interpolation) {
+    List<Item> shares = visible.shares(vocabularyMass, mixing, interpolation);
     double sum = 0;
     for (Item item : shares) {
       sum += item.share();
@@ -143,6 +156,13 @@ public record Attribution(int position, double memoryShare, List<Item> items) {
                         item.value(),
                         item.share() / probability))
             .toList());
+  }
+
+  /** lambda of this position. */
+  private static double interpolation(
+      int position, ScoredText text, CachedNeighbors external, AdaptiveInterpolation adaptive) {
+    return adaptive.at(
+        MemoryEvaluation.feature(adaptive.buckets().feature(), text, external, position));
   }
 
   /** Shares summed by document, the largest first. */

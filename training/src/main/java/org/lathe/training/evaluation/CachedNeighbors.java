@@ -11,7 +11,8 @@ import org.lathe.training.memory.MemoryMass;
 
 /**
  * The K nearest items of a store for every position of a text, searched once and used again for
- * tuning, measuring and attribution. 12 bytes a neighbour.
+ * tuning, measuring and attribution. 12 bytes a neighbour. A {@link SearchPolicy} may leave
+ * positions out and add items that pointers lead to.
  *
  * <p>Scores are in units of s: scale q . k, or -scale |q - k|^2 / 2 where the search is by
  * distance. Best first. Where a search finds fewer than K, the rest have the score negative
@@ -19,13 +20,15 @@ import org.lathe.training.memory.MemoryMass;
  */
 public final class CachedNeighbors {
   /** Item and value of a neighbour that was not found. */
-  public static final int NOTHING = -1;
+  public static final int NOTHING = ExternalMemory.NO_ITEM;
 
   private final int numNeighbors;
   private final int[] targets;
   private final float[] scores;
   private final int[] items;
   private final int[] values;
+  private int numSearched;
+  private int numPointed;
 
   private CachedNeighbors(int[] targets, int numNeighbors) {
     this.targets = targets;
@@ -39,6 +42,17 @@ public final class CachedNeighbors {
     Arrays.fill(values, NOTHING);
   }
 
+  /** Searches for every position. */
+  public static CachedNeighbors search(
+      ScoredText text,
+      ExternalMemory memory,
+      double scoreScale,
+      int neighbors,
+      OwnPositions own,
+      ProgressListener progress) {
+    return search(text, memory, scoreScale, neighbors, own, SearchPolicy.EVERYWHERE, progress);
+  }
+
   /**
    * Searches.
    *
@@ -46,6 +60,7 @@ public final class CachedNeighbors {
    * @param scoreScale factor on inner products
    * @param neighbors K
    * @param own what is dropped before the K best are kept
+   * @param policy which positions are searched, and whether pointers are followed
    */
   public static CachedNeighbors search(
       ScoredText text,
@@ -53,6 +68,7 @@ public final class CachedNeighbors {
       double scoreScale,
       int neighbors,
       OwnPositions own,
+      SearchPolicy policy,
       ProgressListener progress) {
     int width = text.width();
     Preconditions.checkArgument(
@@ -65,30 +81,48 @@ public final class CachedNeighbors {
     CachedNeighbors cached =
         new CachedNeighbors(
             text.targets(), Math.min(neighbors, Math.max(1, memory.search().numKeys())));
-    int positionsPerSearch = memory.search().queriesAtOnce();
-    for (int begin = 0; begin < numPositions; begin += positionsPerSearch) {
-      int size = Math.min(positionsPerSearch, numPositions - begin);
-      float[] queries = new float[size * width];
-      for (int i = 0; i < size; i++) {
-        text.copyQuery(begin + i, queries, i * width);
+    int[] asked = new int[Math.min(memory.search().queriesAtOnce(), numPositions)];
+    int end = 0;
+    while (end < numPositions) {
+      int begin = end;
+      int numAsked = 0;
+      while (end < numPositions && numAsked < asked.length) {
+        if (policy.searches(text.confidence()[end])) {
+          asked[numAsked++] = end;
+        }
+        end++;
       }
-      cached.keep(begin, queries, memory.search().search(queries), memory, scoreScale, own);
-      progress.progress("searching neighbours", begin + size, numPositions);
+      cached.searchAndKeep(Arrays.copyOf(asked, numAsked), text, memory, scoreScale, own);
+      if (policy.pointers()) {
+        for (int i = Math.max(1, begin); i < end; i++) {
+          cached.follow(i, text, memory, scoreScale, own);
+        }
+      }
+      progress.progress("searching neighbours", end, numPositions);
     }
     return cached;
   }
 
-  /** Looking up values takes about as long as finding the items, so threads share it. */
-  private void keep(
-      int firstPosition,
-      float[] queries,
-      NeighborSearch.Neighbors found,
+  private void searchAndKeep(
+      int[] positions,
+      ScoredText text,
       ExternalMemory memory,
       double scoreScale,
       OwnPositions own) {
-    IntStream.range(0, queries.length / memory.search().width())
+    if (positions.length == 0) {
+      return;
+    }
+    int width = text.width();
+    float[] queries = new float[positions.length * width];
+    for (int q = 0; q < positions.length; q++) {
+      text.copyQuery(positions[q], queries, q * width);
+    }
+    NeighborSearch.Neighbors found = memory.search().search(queries);
+    // looking up values takes about as long as finding the items, so threads share it
+    IntStream.range(0, positions.length)
         .parallel()
-        .forEach(q -> keep(firstPosition + q, q, queries, found, memory, scoreScale, own));
+        .forEach(q -> keep(positions[q], q, queries, found, memory, scoreScale, own));
+    numSearched += positions.length;
   }
 
   private void keep(
@@ -99,14 +133,7 @@ public final class CachedNeighbors {
       ExternalMemory memory,
       double scoreScale,
       OwnPositions own) {
-    int width = memory.search().width();
-    // the search leaves out -|q|^2 / 2, which is the same for all keys
-    double shift = 0;
-    if (memory.metric() == NeighborSearch.Metric.SQUARED_L2) {
-      for (int d = 0; d < width; d++) {
-        shift -= (double) queries[query * width + d] * queries[query * width + d] / 2;
-      }
-    }
+    double shift = shift(queries, query * memory.search().width(), memory);
     int at = position * numNeighbors;
     int end = at + numNeighbors;
     int from = query * found.numNeighbors();
@@ -120,6 +147,68 @@ public final class CachedNeighbors {
       items[at] = item;
       values[at++] = memory.items().value(item);
     }
+  }
+
+  /** -|q|^2 / 2, which is the same for all keys and left out by a search for short distances. */
+  private static double shift(float[] queries, int from, ExternalMemory memory) {
+    double shift = 0;
+    if (memory.metric() == NeighborSearch.Metric.SQUARED_L2) {
+      for (int d = from; d < from + memory.search().width(); d++) {
+        shift -= (double) queries[d] * queries[d] / 2;
+      }
+    }
+    return shift;
+  }
+
+  /**
+   * Lets the successors of what the position before retrieved compete with what the search found;
+   * an item that was found keeps the search's score.
+   */
+  private void follow(
+      int position, ScoredText text, ExternalMemory memory, double scoreScale, OwnPositions own) {
+    int width = text.width();
+    float[] query = new float[width];
+    text.copyQuery(position, query, 0);
+    double shift = shift(query, 0, memory);
+    float[] key = new float[width];
+    int at = position * numNeighbors;
+    int[] found = Arrays.copyOfRange(items, at, at + numNeighbors);
+    Arrays.sort(found);
+    for (int before = at - numNeighbors; before < at; before++) {
+      int item = items[before] == NOTHING ? NOTHING : memory.successor(items[before]);
+      if (item == NOTHING
+          || Arrays.binarySearch(found, item) >= 0
+          || own.excludes(position, memory.items().position(item))) {
+        continue;
+      }
+      memory.items().readKeys(item, 1, key, 0);
+      float score = memory.metric().score(query, 0, key, 0, width);
+      insert(at, (float) ((score + shift) * scoreScale), item, memory);
+    }
+    for (int k = at; k < at + numNeighbors; k++) {
+      if (items[k] != NOTHING && Arrays.binarySearch(found, items[k]) < 0) {
+        numPointed++;
+        break;
+      }
+    }
+  }
+
+  /** Puts an item in its place among K neighbours; behind equal ones, and nowhere if K are. */
+  private void insert(int first, float score, int item, ExternalMemory memory) {
+    int place = first + numNeighbors;
+    while (place > first && score > scores[place - 1]) {
+      place--;
+    }
+    int numMoved = first + numNeighbors - place - 1;
+    if (numMoved < 0) {
+      return;
+    }
+    System.arraycopy(scores, place, scores, place + 1, numMoved);
+    System.arraycopy(items, place, items, place + 1, numMoved);
+    System.arraycopy(values, place, values, place + 1, numMoved);
+    scores[place] = score;
+    items[place] = item;
+    values[place] = memory.items().value(item);
   }
 
   public int numPositions() {
@@ -144,6 +233,21 @@ public final class CachedNeighbors {
   /** Token of neighbour k of a position. */
   public int value(int position, int k) {
     return values[position * numNeighbors + k];
+  }
+
+  /** Whether nothing was retrieved for a position. */
+  public boolean isEmpty(int position) {
+    return item(position, 0) == NOTHING;
+  }
+
+  /** Part of the positions for which the store was searched. */
+  public double searchedShare() {
+    return (double) numSearched / targets.length;
+  }
+
+  /** Part of the positions with a neighbour that a pointer brought and the search did not. */
+  public double pointerShare() {
+    return (double) numPointed / targets.length;
   }
 
   /** Mass of a position's neighbours. */

@@ -36,6 +36,7 @@ public final class LanguageModelScorer implements TextScorer {
   private final Placeholder<TInt32> targetsN;
   private final Operand<TFloat32> vocabularyMass;
   private final Operand<TFloat32> targetLogits;
+  private final Operand<TFloat32> largestLogits;
   private final Operand<TFloat32> tap;
   private final int width;
 
@@ -57,6 +58,7 @@ public final class LanguageModelScorer implements TextScorer {
         model.head().target(tf, output.outputND(), targetsN, Gates.NONE, Dropout.NONE);
     vocabularyMass = target.massN();
     targetLogits = target.logitsN();
+    largestLogits = tf.reduceMax(target.headNH(), tf.constant(-1));
     tap = output.tapNP();
     session = Sessions.open(graph, threads);
     new WeightTransfer(tf, catalog.all()).assign(session, weights, source);
@@ -68,15 +70,22 @@ public final class LanguageModelScorer implements TextScorer {
     List<SlidingWindows.Window> windows = protocol.over(numPositions);
     double[] mass = new double[numPositions];
     double[] logits = new double[numPositions];
+    double[] confidence = new double[numPositions];
     List<float[]> taps = new ArrayList<>();
     for (int first = 0; first < windows.size(); ) {
       int numTogether = numTogether(windows, first);
-      run(tokens, windows.subList(first, first + numTogether), mass, logits, taps);
+      run(tokens, windows.subList(first, first + numTogether), mass, logits, confidence, taps);
       first += numTogether;
       progress.progress("scoring", windows.get(first - 1).end(), numPositions);
     }
     return new ScoredText(
-        Arrays.copyOfRange(tokens, 1, tokens.length), mass, logits, windows, taps, width);
+        Arrays.copyOfRange(tokens, 1, tokens.length),
+        mass,
+        logits,
+        confidence,
+        windows,
+        taps,
+        width);
   }
 
   /** Only windows of one length can share a run. */
@@ -96,6 +105,7 @@ public final class LanguageModelScorer implements TextScorer {
       List<SlidingWindows.Window> windows,
       double[] mass,
       double[] logits,
+      double[] confidence,
       List<float[]> taps) {
     int length = windows.get(0).end() - windows.get(0).begin();
     int[] inputs = new int[windows.size() * length];
@@ -107,6 +117,7 @@ public final class LanguageModelScorer implements TextScorer {
     }
     float[] massN = new float[inputs.length];
     float[] logitsN = new float[inputs.length];
+    float[] largestN = new float[inputs.length];
     float[] tapNP = new float[inputs.length * width];
     try (Tensor fedInputs =
             TInt32.tensorOf(Shape.of(windows.size(), length), DataBuffers.of(inputs, true, false));
@@ -119,11 +130,13 @@ public final class LanguageModelScorer implements TextScorer {
                 .feed(targetsN, fedTargets)
                 .fetch(vocabularyMass)
                 .fetch(targetLogits)
+                .fetch(largestLogits)
                 .fetch(tap)
                 .run()) {
       read(result.get(0), massN);
       read(result.get(1), logitsN);
-      read(result.get(2), tapNP);
+      read(result.get(2), largestN);
+      read(result.get(3), tapNP);
     }
     for (int w = 0; w < windows.size(); w++) {
       SlidingWindows.Window window = windows.get(w);
@@ -131,6 +144,7 @@ public final class LanguageModelScorer implements TextScorer {
         int row = w * length + i - window.begin();
         mass[i] = massN[row];
         logits[i] = logitsN[row];
+        confidence[i] = ScoredText.confidence(massN[row], largestN[row]);
       }
       taps.add(Arrays.copyOfRange(tapNP, w * length * width, (w + 1) * length * width));
     }

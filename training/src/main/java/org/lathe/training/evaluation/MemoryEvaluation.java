@@ -1,9 +1,12 @@
 package org.lathe.training.evaluation;
 
 import com.google.common.base.Preconditions;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.lathe.training.memory.InterpolationBuckets;
+import org.lathe.training.memory.InterpolationBuckets.Feature;
 import org.lathe.training.memory.MassGrid;
 import org.lathe.training.memory.MemoryMass;
 import org.lathe.training.memory.MemoryMixing;
@@ -103,12 +106,20 @@ public final class MemoryEvaluation {
                     text,
                     mixing,
                     masses(
-                        recent == null ? MemoryMass.EMPTY : recentMasses[i], external, i, mixing)));
+                        recent == null ? MemoryMass.EMPTY : recentMasses[i],
+                        text,
+                        external,
+                        i,
+                        mixing)));
     return measured;
   }
 
   private static MemoryMixing.Masses masses(
-      MemoryMass recent, @Nullable CachedNeighbors external, int position, MemoryMixing mixing) {
+      MemoryMass recent,
+      ScoredText text,
+      @Nullable CachedNeighbors external,
+      int position,
+      MemoryMixing mixing) {
     if (external == null) {
       return new MemoryMixing.Masses(recent, MemoryMass.EMPTY, MemoryMass.EMPTY);
     }
@@ -117,7 +128,17 @@ public final class MemoryEvaluation {
         mixing.external().shared()
             ? external.mass(position, mixing.recent().temperature())
             : MemoryMass.EMPTY,
-        external.mass(position, mixing.external().temperature()));
+        external.mass(position, mixing.external().temperature()),
+        feature(mixing.external().interpolation().buckets().feature(), text, external, position));
+  }
+
+  /** What an adaptive interpolation sorts a position by. */
+  static double feature(Feature feature, ScoredText text, CachedNeighbors external, int position) {
+    return switch (feature) {
+      case CONSTANT -> Double.NaN;
+      case CONFIDENCE -> text.confidence()[position];
+      case BEST_SCORE -> external.score(position, 0);
+    };
   }
 
   private static void put(
@@ -141,11 +162,40 @@ public final class MemoryEvaluation {
       @Nullable MemoryScan recent,
       @Nullable CachedNeighbors external,
       Collection<MixingTuner.Family> families) {
+    return tune(text, recent, external, families, Feature.CONSTANT);
+  }
+
+  /**
+   * The same with an interpolation of retrieved items for each bucket of positions. Positions that
+   * retrieved something are spread evenly over the buckets.
+   *
+   * @param feature what positions are sorted by
+   */
+  public static MixingTuner.Choice tune(
+      ScoredText text,
+      @Nullable MemoryScan recent,
+      @Nullable CachedNeighbors external,
+      Collection<MixingTuner.Family> families,
+      Feature feature) {
+    double[] features = new double[text.numPositions()];
+    InterpolationBuckets buckets = InterpolationBuckets.ONE;
+    if (external != null) {
+      Arrays.setAll(features, i -> feature(feature, text, external, i));
+      buckets =
+          InterpolationBuckets.quantiles(
+              feature,
+              IntStream.range(0, features.length)
+                  .filter(i -> !external.isEmpty(i))
+                  .mapToDouble(i -> features[i])
+                  .toArray());
+    }
     return new MixingTuner(
             text.vocabularyMass(),
             text.targetLogits(),
             recent == null ? null : MassGrid.of(recent),
-            external == null ? null : external.masses())
+            external == null ? null : external.masses(),
+            buckets,
+            features)
         .best(families);
   }
 }

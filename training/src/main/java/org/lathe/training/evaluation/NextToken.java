@@ -29,7 +29,9 @@ public final class NextToken {
    * first token of the text.
    */
   public Attribution.OfToken explain(int token) {
-    return Attribution.of(position, items, vocabularyMass, mixing)
+    double interpolation =
+        items.isExternalEmpty() ? 0 : mixing.external().interpolation().constantWeight();
+    return Attribution.of(position, items, vocabularyMass, mixing, interpolation)
         .ofToken(token, Math.exp(logits[token] - vocabularyMass));
   }
 }

@@ -69,6 +69,7 @@ public final class NextTokenMemory {
         targets,
         new double[targets.length],
         new double[targets.length],
+        new double[targets.length],
         List.of(new SlidingWindows.Window(0, 0, targets.length)),
         List.of(taps),
         width);

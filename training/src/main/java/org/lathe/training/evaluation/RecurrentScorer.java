@@ -42,6 +42,7 @@ public final class RecurrentScorer implements TextScorer {
   private final Placeholder<TFloat32> continues;
   private final Operand<TFloat32> vocabularyMass;
   private final Operand<TFloat32> targetLogits;
+  private final Operand<TFloat32> largestLogits;
   private final Operand<TFloat32> tap;
   private final List<Op> updates;
   private final int width;
@@ -74,6 +75,7 @@ public final class RecurrentScorer implements TextScorer {
         model.head().target(tf, output.outputND(), targetsN, Gates.NONE, Dropout.NONE);
     vocabularyMass = target.massN();
     targetLogits = target.logitsN();
+    largestLogits = tf.reduceMax(target.headNH(), tf.constant(-1));
     tap = output.tapND();
     updates = state.keep(tf, output.next());
     session = Sessions.open(graph, threads);
@@ -95,25 +97,38 @@ public final class RecurrentScorer implements TextScorer {
     List<SlidingWindows.Window> windows = protocol.segments(numPositions);
     double[] mass = new double[numPositions];
     double[] logits = new double[numPositions];
+    double[] confidence = new double[numPositions];
     List<float[]> taps = new ArrayList<>();
     for (SlidingWindows.Window window : windows) {
       // nothing remembers the last segment, which may be too short to be compressed
       boolean keeps = window.end() < numPositions;
-      taps.add(run(tokens, window, keeps, mass, logits));
+      taps.add(run(tokens, window, keeps, mass, logits, confidence));
       progress.progress("scoring", window.end(), numPositions);
     }
     return new ScoredText(
-        Arrays.copyOfRange(tokens, 1, tokens.length), mass, logits, windows, taps, width);
+        Arrays.copyOfRange(tokens, 1, tokens.length),
+        mass,
+        logits,
+        confidence,
+        windows,
+        taps,
+        width);
   }
 
   private float[] run(
-      int[] tokens, SlidingWindows.Window segment, boolean keeps, double[] mass, double[] logits) {
+      int[] tokens,
+      SlidingWindows.Window segment,
+      boolean keeps,
+      double[] mass,
+      double[] logits,
+      double[] confidence) {
     int begin = segment.begin();
     int length = segment.end() - begin;
     int[] inputs = Arrays.copyOfRange(tokens, begin, begin + length);
     int[] targets = Arrays.copyOfRange(tokens, begin + 1, begin + 1 + length);
     float[] massN = new float[length];
     float[] logitsN = new float[length];
+    float[] largestN = new float[length];
     float[] tapND = new float[length * width];
     try (Tensor fedInputs =
             TInt32.tensorOf(Shape.of(1, length), DataBuffers.of(inputs, true, false));
@@ -128,6 +143,7 @@ public final class RecurrentScorer implements TextScorer {
               .feed(continues, fedContinues)
               .fetch(vocabularyMass)
               .fetch(targetLogits)
+              .fetch(largestLogits)
               .fetch(tap);
       if (keeps) {
         updates.forEach(op -> runner.addTarget(op.op()));
@@ -135,12 +151,14 @@ public final class RecurrentScorer implements TextScorer {
       try (Result result = runner.run()) {
         read(result.get(0), massN);
         read(result.get(1), logitsN);
-        read(result.get(2), tapND);
+        read(result.get(2), largestN);
+        read(result.get(3), tapND);
       }
     }
     for (int i = 0; i < length; i++) {
       mass[begin + i] = massN[i];
       logits[begin + i] = logitsN[i];
+      confidence[begin + i] = ScoredText.confidence(massN[i], largestN[i]);
     }
     return tapND;
   }

@@ -9,6 +9,8 @@ import java.util.List;
  * @param targets y of each position
  * @param vocabularyMass Zv = ln sum_w exp(a_w)
  * @param targetLogits a_y
+ * @param confidence ln of the largest word probability among the words that are computed anyway:
+ *     the whole table, or the first cluster of an adaptive vocabulary. Known before any search
  * @param windows the windows in order
  * @param taps g of every position of every window, window by window, row-major (W, D): context
  *     positions are encoded anew in each window
@@ -18,9 +20,15 @@ public record ScoredText(
     int[] targets,
     double[] vocabularyMass,
     double[] targetLogits,
+    double[] confidence,
     List<SlidingWindows.Window> windows,
     List<float[]> taps,
     int width) {
+
+  /** ln P of the word with the largest logit; the rounding of float32 must not lift P above 1. */
+  static double confidence(float vocabularyMass, float largestLogit) {
+    return Math.min(0, (double) largestLogit - vocabularyMass);
+  }
 
   public int numPositions() {
     return targets.length;

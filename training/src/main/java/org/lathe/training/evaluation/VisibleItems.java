@@ -68,6 +68,11 @@ final class VisibleItems {
     return scores(recent);
   }
 
+  /** Whether nothing was retrieved. */
+  boolean isExternalEmpty() {
+    return external.isEmpty();
+  }
+
   /** Retrieved items. */
   ItemScores external() {
     return scores(external);
@@ -87,8 +92,9 @@ final class VisibleItems {
    * r_j of every item, the largest first.
    *
    * @param vocabularyMass Zv of the position
+   * @param weight lambda of the retrieved items at this position
    */
-  List<Attribution.Item> shares(double vocabularyMass, MemoryMixing mixing) {
+  List<Attribution.Item> shares(double vocabularyMass, MemoryMixing mixing, double weight) {
     double temperature = mixing.recent().temperature();
     double ownTemperature = mixing.external().temperature();
     boolean shared = mixing.external().shared();
@@ -102,7 +108,6 @@ final class VisibleItems {
         linear
             ? recentMass - Math.log(mixing.recent().interpolation())
             : MemoryMass.logAdd(vocabularyMass, first);
-    double weight = external.isEmpty() ? 0 : mixing.external().interpolation();
     double externalMass = mass(external, ownTemperature);
     List<Attribution.Item> shares = new ArrayList<>();
     for (Scored item : recent) {

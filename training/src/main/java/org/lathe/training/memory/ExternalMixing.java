@@ -11,7 +11,8 @@ import com.google.common.base.Preconditions;
  *     these scores only
  * @param interpolation lambda, the weight of P' in [0, 1); 0 = no P'
  */
-public record ExternalMixing(boolean shared, double temperature, double interpolation) {
+public record ExternalMixing(
+    boolean shared, double temperature, AdaptiveInterpolation interpolation) {
   /** Retrieved items are ignored. */
   public static final ExternalMixing NONE = new ExternalMixing(false, 1, 0);
 
@@ -20,10 +21,11 @@ public record ExternalMixing(boolean shared, double temperature, double interpol
         temperature > 0 && Double.isFinite(temperature),
         "temperature (%s) must be positive",
         temperature);
-    Preconditions.checkArgument(
-        interpolation >= 0 && interpolation < 1,
-        "interpolation (%s) must be in [0, 1)",
-        interpolation);
+  }
+
+  /** With the same lambda at every position. */
+  public ExternalMixing(boolean shared, double temperature, double interpolation) {
+    this(shared, temperature, AdaptiveInterpolation.constant(interpolation));
   }
 
   /** P' only, with this weight (kNN-LM). */

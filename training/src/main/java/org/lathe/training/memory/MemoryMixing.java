@@ -32,8 +32,16 @@ public record MemoryMixing(Mixing recent, ExternalMixing external) {
    * @param recent local and long-term items, at the temperature of {@code recent}
    * @param externalShared retrieved items at the temperature of {@code recent}
    * @param external retrieved items at their own temperature
+   * @param feature what an adaptive interpolation sorts the position by; NaN where it is constant
    */
-  public record Masses(MemoryMass recent, MemoryMass externalShared, MemoryMass external) {}
+  public record Masses(
+      MemoryMass recent, MemoryMass externalShared, MemoryMass external, double feature) {
+
+    /** For a constant interpolation. */
+    public Masses(MemoryMass recent, MemoryMass externalShared, MemoryMass external) {
+      this(recent, externalShared, external, Double.NaN);
+    }
+  }
 
   public MemoryMixing {
     Preconditions.checkArgument(
@@ -89,6 +97,6 @@ public record MemoryMixing(Mixing recent, ExternalMixing external) {
   }
 
   private double externalWeight(Masses masses) {
-    return masses.external().isEmpty() ? 0 : external.interpolation();
+    return masses.external().isEmpty() ? 0 : external.interpolation().at(masses.feature());
   }
 }

@@ -104,6 +104,37 @@ class DatastoreRemovalTest {
         });
   }
 
+  /** A pointer leads to the next position of the same text, and not past what was removed. */
+  @Test
+  void successorsStayWithinTheirDocument() {
+    Path directory = root.resolve("store");
+    Stores.build(disk, directory, Stores.text("a", new Random(1), 50, 30, 2, 45));
+    Stores.add(disk, directory, Stores.text("b", new Random(2), 35, 25));
+    new DatastoreEditor(disk, directory).remove(DocumentPattern.name("a-1"), false);
+    new DatastoreEditor(disk, directory).remove(DocumentPattern.name("b-0"), false);
+    try (Datastore store = Datastore.open(disk, directory);
+        ExactSearch search =
+            new ExactSearch(
+                store.keys(0, 100), store.width(), 1, NeighborSearch.Metric.INNER_PRODUCT, 1);
+        ExternalMemory memory =
+            new ExternalMemory(
+                "", search, NeighborSearch.Metric.INNER_PRODUCT, store, number -> "", 1)) {
+      assertThat(store.numItems()).isEqualTo(49 + 1 + 44 + 24);
+      List<Integer> ends = new ArrayList<>();
+      for (int item = 0; item < 100; item++) {
+        if (memory.successor(item) == ExternalMemory.NO_ITEM) {
+          ends.add(item);
+        } else {
+          assertThat(memory.successor(item)).isEqualTo(item + 1);
+          assertThat(store.position(item + 1)).isEqualTo(store.position(item) + 1);
+          assertThat(store.document(item + 1)).isEqualTo(store.document(item));
+        }
+      }
+      // three documents, and the end of what is searched
+      assertThat(ends).containsExactly(48, 49, 93, 99);
+    }
+  }
+
   @Test
   void compactionLeavesNoByteOfWhatWasRemoved() {
     Path directory = root.resolve("store");

@@ -22,6 +22,9 @@ class KeyStoreTest {
           for (int i = 0; i < text.numPositions(); i++) {
             float[] key =
                 Arrays.copyOfRange(store.keys(), i * text.width(), (i + 1) * text.width());
+            float[] read = new float[text.width() + 1];
+            store.readKeys(i, 1, read, 1);
+            assertThat(Arrays.copyOfRange(read, 1, read.length)).isEqualTo(key);
             assertThat(key).isEqualTo(ScoredTexts.tap(text, ScoredTexts.windowOf(text, i), i));
           }
         });

@@ -1,8 +1,10 @@
 package org.lathe.training.evaluation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntPredicate;
 import org.lathe.training.datastore.ExternalMemory;
 import org.lathe.training.datastore.KeyStore;
 import org.lathe.training.datastore.NeighborSearch;
@@ -20,6 +22,61 @@ final class ExternalMemories {
         store,
         document -> "document " + document,
         100);
+  }
+
+  /**
+   * Finds some of the first items only, and keeps what it was asked.
+   *
+   * @param numSearched items from the first one on that belong to the index
+   * @param findable which of these are ever found
+   * @param asked every query is added
+   */
+  static ExternalMemory partial(
+      KeyStore store,
+      int numSearched,
+      IntPredicate findable,
+      Metric metric,
+      int neighbors,
+      List<float[]> asked) {
+    PlainSearch all = new PlainSearch(store.first(numSearched), metric, store.numItems());
+    NeighborSearch some =
+        new NeighborSearch() {
+          @Override
+          public int width() {
+            return all.width();
+          }
+
+          @Override
+          public int numKeys() {
+            return all.numKeys();
+          }
+
+          @Override
+          public Neighbors search(float[] queries) {
+            Neighbors found = all.search(queries);
+            int numQueries = queries.length / width();
+            float[] scores = new float[numQueries * neighbors];
+            int[] items = new int[scores.length];
+            Arrays.fill(scores, Float.NEGATIVE_INFINITY);
+            for (int q = 0; q < numQueries; q++) {
+              asked.add(Arrays.copyOfRange(queries, q * width(), (q + 1) * width()));
+              int kept = 0;
+              for (int k = 0; k < found.numNeighbors() && kept < neighbors; k++) {
+                int from = q * found.numNeighbors() + k;
+                boolean there = found.scores()[from] > Float.NEGATIVE_INFINITY;
+                if (there && findable.test(found.items()[from])) {
+                  scores[q * neighbors + kept] = found.scores()[from];
+                  items[q * neighbors + kept++] = found.items()[from];
+                }
+              }
+            }
+            return new Neighbors(neighbors, scores, items);
+          }
+
+          @Override
+          public void close() {}
+        };
+    return new ExternalMemory("test", some, metric, store, document -> "", 100);
   }
 
   /** q . k or q . k - |k|^2 / 2. */
@@ -55,9 +112,9 @@ final class ExternalMemories {
       int numQueries = queries.length / width();
       float[] scores = new float[numQueries * neighbors];
       int[] items = new int[scores.length];
-      java.util.Arrays.fill(scores, Float.NEGATIVE_INFINITY);
+      Arrays.fill(scores, Float.NEGATIVE_INFINITY);
       for (int q = 0; q < numQueries; q++) {
-        float[] query = java.util.Arrays.copyOfRange(queries, q * width(), (q + 1) * width());
+        float[] query = Arrays.copyOfRange(queries, q * width(), (q + 1) * width());
         List<Integer> order = new ArrayList<>();
         for (int item = 0; item < numKeys(); item++) {
           order.add(item);

@@ -68,6 +68,24 @@ class LanguageModelScorerTest {
     assertThat(text.targets()).isEqualTo(Arrays.copyOfRange(tokens, 1, WINDOW + 1));
   }
 
+  /** Every word as the last target gives all logits of the last position. */
+  @Test
+  void confidenceIsThatOfTheLikeliestWord() {
+    int[] tokens = tokens(WINDOW + 1);
+    double largest = Double.NEGATIVE_INFINITY;
+    double confidence = 0;
+    for (int word = 0; word < VOCABULARY_SIZE; word++) {
+      tokens[WINDOW] = word;
+      ScoredText text = score(tokens, WINDOW, WINDOW / 3);
+      largest = Math.max(largest, text.vocabularyLogProbability(WINDOW - 1));
+      confidence = text.confidence()[WINDOW - 1];
+      for (int i = 0; i < WINDOW; i++) {
+        assertThat(text.confidence()[i]).isBetween(text.vocabularyLogProbability(i) - 1e-5, 0.0);
+      }
+    }
+    assertThat(confidence).isCloseTo(largest, within(1e-5));
+  }
+
   /** 21 windows: runs of 8, 8 and 5 together must say what 21 runs say. */
   @Test
   void doesNotDependOnWhichWindowsShareARun() {

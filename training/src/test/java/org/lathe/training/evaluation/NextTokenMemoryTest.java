@@ -93,7 +93,7 @@ class NextTokenMemoryTest {
           own[store.value(item)] += Math.exp(s / ownTau);
         }
       }
-      double lambda = metric == null ? 0 : mixing.external().interpolation();
+      double lambda = metric == null ? 0 : mixing.external().interpolation().constantWeight();
       boolean linear = mixing.recent().form() == Mixing.Form.LINEAR;
       double z = sum(first[0]) + sum(first[1]) + sum(first[2]);
       double weight = tokens.length > 1 ? mixing.recent().interpolation() : 0;

@@ -90,6 +90,28 @@ class RecurrentScorerTest {
     }
   }
 
+  /** Every word as the last target gives all logits of the last position. */
+  @Test
+  void confidenceIsThatOfTheLikeliestWord() {
+    int[] tokens = tokens(2 * T + 1);
+    double largest = Double.NEGATIVE_INFINITY;
+    double confidence = 0;
+    try (Trainer trainer = trainer(XL);
+        RecurrentScorer scorer =
+            new RecurrentScorer(MODEL, XL, trainer.modelWeights(), "test", 1)) {
+      for (int word = 0; word < V; word++) {
+        tokens[2 * T] = word;
+        ScoredText text = scorer.score(tokens, new SlidingWindows(T, T), (what, done, total) -> {});
+        largest = Math.max(largest, text.vocabularyLogProbability(2 * T - 1));
+        confidence = text.confidence()[2 * T - 1];
+        for (int i = 0; i < 2 * T; i++) {
+          assertThat(text.confidence()[i]).isBetween(text.vocabularyLogProbability(i) - 1e-5, 0.0);
+        }
+      }
+    }
+    assertThat(confidence).isCloseTo(largest, within(1e-5));
+  }
+
   /** With a memory of the whole text, segments of any length say the same, and taps too. */
   @Test
   void doesNotDependOnTheSegmentsWhereMemoryHoldsAll() {

@@ -1,6 +1,7 @@
 package org.lathe.training.evaluation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -32,13 +33,16 @@ public final class ScoredTexts {
     }
     double[] mass = new double[numPositions];
     double[] logits = new double[numPositions];
+    double[] confidence = new double[numPositions];
     int[] targets = new int[numPositions];
     for (int i = 0; i < numPositions; i++) {
       targets[i] = random.nextInt(5);
       logits[i] = random.nextGaussian() * 3;
       mass[i] = logits[i] + Math.log1p(Math.exp(random.nextGaussian() * 3));
     }
-    return new ScoredText(targets, mass, logits, windows, taps, width);
+    // the right word is one of those that are looked at
+    Arrays.setAll(confidence, i -> (logits[i] - mass[i]) * random.nextDouble());
+    return new ScoredText(targets, mass, logits, confidence, windows, taps, width);
   }
 
   /** The window that scores this position. */
@@ -55,6 +59,6 @@ public final class ScoredTexts {
   /** g of a position as this window encodes it. */
   public static float[] tap(ScoredText text, int window, int position) {
     int from = (position - text.windows().get(window).begin()) * text.width();
-    return java.util.Arrays.copyOfRange(text.taps().get(window), from, from + text.width());
+    return Arrays.copyOfRange(text.taps().get(window), from, from + text.width());
   }
 }

@@ -61,7 +61,7 @@ class MemoryMixingTest {
     double[][] expected(MemoryMixing mixing) {
       double tau = mixing.recent().temperature();
       double ownTau = mixing.external().temperature();
-      double lambda = external.length == 0 ? 0 : mixing.external().interpolation();
+      double lambda = external.length == 0 ? 0 : mixing.external().interpolation().at(Double.NaN);
       double[][] p = new double[3][VOCABULARY_SIZE];
       double vocabulary = Math.exp(vocabularyMass());
       double recentMass = sum(recent, tau);

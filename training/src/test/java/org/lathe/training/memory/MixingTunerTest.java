@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -69,7 +70,7 @@ class MixingTunerTest {
     assertThat(choice.perplexity()).isCloseTo(data.perplexity(choice.mixing()), within(1e-9));
     assertThat(choice.perplexity())
         .isBetween(plantedPerplexity * 0.99, plantedPerplexity * (1 + 1e-9));
-    assertThat(choice.mixing().external().interpolation()).isCloseTo(0.3, within(0.11));
+    assertThat(choice.mixing().external().interpolation().at(0)).isCloseTo(0.3, within(0.11));
     assertThat(choice.mixing().external().temperature() / MassGrid.temperature(13))
         .isBetween(0.7, 1.42);
     // a memory more is never worse
@@ -82,6 +83,80 @@ class MixingTunerTest {
     assertThat(free.perplexity()).isLessThanOrEqualTo(choice.perplexity());
   }
 
+  /** A weight for each bucket: found where planted, and never worse than one for all. */
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void bucketsGetWeightsOfTheirOwn(Family family) {
+    InterpolationBuckets buckets =
+        new InterpolationBuckets(InterpolationBuckets.Feature.CONFIDENCE, List.of(-2.0, -1.0));
+    double[] features = new Random(8).doubles(9_000, -3, 0).toArray();
+    ExternalMixing external =
+        new ExternalMixing(
+            family == Family.ALL_SHARED,
+            MassGrid.temperature(13),
+            new AdaptiveInterpolation(buckets, List.of(0.6, 0.0, 0.25)));
+    double temperature = MassGrid.temperature(6);
+    MemoryMixing planted =
+        new MemoryMixing(
+            family == Family.LINEAR ? Mixing.linear(temperature, 0.25) : Mixing.shared(temperature),
+            external);
+    Planted data = new Planted(planted, features, new Random(6));
+    MixingTuner.Choice constant =
+        new MixingTuner(data.vocabularyMass, data.targetLogits, data.recent, data.external)
+            .best(List.of(family));
+    MixingTuner.Choice adaptive =
+        new MixingTuner(
+                data.vocabularyMass,
+                data.targetLogits,
+                data.recent,
+                data.external,
+                buckets,
+                features)
+            .best(List.of(family));
+    assertThat(adaptive.perplexity()).isCloseTo(data.perplexity(adaptive.mixing()), within(1e-9));
+    assertThat(adaptive.perplexity()).isLessThan(constant.perplexity() * 0.99);
+    assertThat(adaptive.perplexity()).isLessThanOrEqualTo(data.perplexity(planted) * (1 + 1e-9));
+    AdaptiveInterpolation found = adaptive.mixing().external().interpolation();
+    assertThat(found.weights().get(0)).isCloseTo(0.6, within(0.11));
+    assertThat(found.weights().get(1)).isLessThanOrEqualTo(0.1);
+    assertThat(found.weights().get(2)).isCloseTo(0.25, within(0.11));
+  }
+
+  /** Also where buckets mean nothing, and whatever the families. */
+  @Test
+  void adaptiveIsNeverWorseThanConstantOnItsOwnText() {
+    SeededCases.run(
+        8,
+        random -> {
+          double[] features = random.doubles(60, 0, 1).toArray();
+          Planted data =
+              new Planted(
+                  new MemoryMixing(Mixing.shared(1), ExternalMixing.linear(0.5, 0.3)),
+                  features,
+                  random);
+          InterpolationBuckets buckets =
+              new InterpolationBuckets(
+                  InterpolationBuckets.Feature.BEST_SCORE, List.of(0.2, 0.5, 0.7));
+          @Nullable MassGrid recent = random.nextBoolean() ? data.recent : null;
+          for (List<Family> families : List.of(List.of(Family.LINEAR), List.of(Family.values()))) {
+            MixingTuner.Choice constant =
+                new MixingTuner(data.vocabularyMass, data.targetLogits, recent, data.external)
+                    .best(families);
+            MixingTuner.Choice adaptive =
+                new MixingTuner(
+                        data.vocabularyMass,
+                        data.targetLogits,
+                        recent,
+                        data.external,
+                        buckets,
+                        features)
+                    .best(families);
+            assertThat(adaptive.perplexity())
+                .isLessThanOrEqualTo(constant.perplexity() * (1 + 1e-12));
+          }
+        });
+  }
+
   /** Retrieved items alone: the linear form, recent memory without weight. */
   @Test
   void withoutRecentMemory() {
@@ -90,7 +165,7 @@ class MixingTunerTest {
         new MixingTuner(data.vocabularyMass, data.targetLogits, null, data.external)
             .best(List.of(Family.LINEAR));
     assertThat(choice.mixing().recent().interpolation()).isZero();
-    assertThat(choice.mixing().external().interpolation()).isCloseTo(0.4, within(0.11));
+    assertThat(choice.mixing().external().interpolation().at(0)).isCloseTo(0.4, within(0.11));
     assertThat(choice.perplexity()).isCloseTo(data.perplexity(choice.mixing()), within(1e-9));
   }
 
@@ -101,7 +176,7 @@ class MixingTunerTest {
     MixingTuner.Choice choice =
         new MixingTuner(data.vocabularyMass, data.targetLogits, data.recent, data.external)
             .best(List.of(Family.SHARED));
-    assertThat(choice.mixing().external().interpolation()).isLessThanOrEqualTo(0.05);
+    assertThat(choice.mixing().external().interpolation().at(0)).isLessThanOrEqualTo(0.05);
   }
 
   @Test
@@ -124,8 +199,15 @@ class MixingTunerTest {
     private final float[][] externalScores;
     private final int[][] recentValues;
     private final int[][] externalValues;
+    private final double[] features;
 
     Planted(MemoryMixing mixing, int numPositions, Random random) {
+      this(mixing, new double[numPositions], random);
+    }
+
+    Planted(MemoryMixing mixing, double[] features, Random random) {
+      int numPositions = features.length;
+      this.features = features;
       vocabularyMass = new double[numPositions];
       targetLogits = new double[numPositions];
       targets = new int[numPositions];
@@ -181,7 +263,8 @@ class MixingTunerTest {
               0,
               NUM_ITEMS,
               targets[i],
-              mixing.external().temperature()));
+              mixing.external().temperature()),
+          features[i]);
     }
 
     /** By the definition of the mixing, for retrieved items alone as well. */
