@@ -22,6 +22,7 @@ final class Explanations {
 
   private final List<Map<String, Object>> facts = new ArrayList<>();
   private final List<String> lines = new ArrayList<>();
+  private final SameNames sameNames = new SameNames();
   private final MemoryStudy study;
   private final MemoryStudy.Finding finding;
 
@@ -42,6 +43,7 @@ final class Explanations {
         .sorted(Comparator.comparingDouble(position -> -shares[position]))
         .limit(numPositions)
         .forEach(position -> explanations.add(position, mixing));
+    explanations.sameNames.warn(study.console());
     return explanations;
   }
 
@@ -112,6 +114,7 @@ final class Explanations {
       String memory = document.external() ? "external" : "recent";
       String name = name(document);
       String token = decode(document.value());
+      sameNames.add(memory, name, document.document());
       lines.add(
           ShownItems.line(
               document.share(),

@@ -197,6 +197,10 @@ final class MemoryStudy implements AutoCloseable {
     return data;
   }
 
+  Console console() {
+    return console;
+  }
+
   FrequencyBuckets buckets() {
     return buckets.get();
   }

@@ -51,10 +51,11 @@ final class PredictWorkflow {
       }
       List<Map<String, Object>> predictions = new ArrayList<>();
       List<String> lines = new ArrayList<>();
+      SameNames sameNames = new SameNames();
       boolean words = model.tokenizer().kind().equals(TokenizerKind.WORD.word());
       for (int i = 0; i < prompts.size(); i++) {
         String prompt = request.prompts().get(i);
-        Completion completion = complete(model, prompts.get(i), request);
+        Completion completion = complete(model, prompts.get(i), request, sameNames);
         Map<String, Object> prediction = new LinkedHashMap<>();
         prediction.put("prompt", prompt);
         prediction.put("completion", completion.text());
@@ -67,6 +68,7 @@ final class PredictWorkflow {
         }
         predictions.add(prediction);
       }
+      sameNames.warn(context.console());
       facts.put("predictions", predictions);
       return Outcome.done(facts, lines);
     }
@@ -125,11 +127,12 @@ final class PredictWorkflow {
     return Arrays.copyOfRange(tokens, tokens.length - kept, tokens.length);
   }
 
-  private static Completion complete(TextModel model, int[] prompt, PredictRequest request) {
+  private static Completion complete(
+      TextModel model, int[] prompt, PredictRequest request, SameNames sameNames) {
     int numTokens = request.numTokens();
     int[] sequence = Arrays.copyOf(prompt, prompt.length + numTokens);
     float[] logProbabilities = new float[numTokens];
-    @Nullable TokenExplanations explanations = explanations(model, request);
+    @Nullable TokenExplanations explanations = explanations(model, request, sameNames);
     for (int i = 0; i < numTokens; i++) {
       int end = prompt.length + i;
       // a long text moves through the model's window
@@ -146,11 +149,12 @@ final class PredictWorkflow {
     return new Completion(model.tokenizer().decode(tokens), tokens, logProbabilities, explanations);
   }
 
-  private static @Nullable TokenExplanations explanations(TextModel model, PredictRequest request) {
+  private static @Nullable TokenExplanations explanations(
+      TextModel model, PredictRequest request, SameNames sameNames) {
     return request.numExplained() == 0 || model.memory() == null
         ? null
         : new TokenExplanations(
-            model.tokenizer(), model.memory().external(), request.numExplained());
+            model.tokenizer(), model.memory().external(), request.numExplained(), sameNames);
   }
 
   /** The first of the largest. */

@@ -31,6 +31,7 @@ final class TokenExplanations {
   private final Tokenizer tokenizer;
   private final @Nullable ExternalMemory external;
   private final int numItems;
+  private final SameNames sameNames;
 
   /** One remembered token. */
   private record Shown(String memory, String document, long position, int[] before, int[] after) {}
@@ -38,11 +39,14 @@ final class TokenExplanations {
   /**
    * @param external the store; null = none
    * @param numItems shown for a token at most
+   * @param sameNames hears of every document that is shown
    */
-  TokenExplanations(Tokenizer tokenizer, @Nullable ExternalMemory external, int numItems) {
+  TokenExplanations(
+      Tokenizer tokenizer, @Nullable ExternalMemory external, int numItems, SameNames sameNames) {
     this.tokenizer = tokenizer;
     this.external = external;
     this.numItems = numItems;
+    this.sameNames = sameNames;
   }
 
   List<Map<String, Object>> facts() {
@@ -76,7 +80,9 @@ final class TokenExplanations {
     shares.put(EXTERNAL, apart.externalShare());
     List<Map<String, Object>> items = new ArrayList<>();
     for (Attribution.Item item : apart.items().stream().limit(numItems).toList()) {
-      items.add(item(item, token, shown(item, text, windowStart)));
+      Shown shown = shown(item, text, windowStart);
+      sameNames.add(shown.memory(), shown.document(), item.document());
+      items.add(item(item, token, shown));
     }
     Map<String, Object> one = new LinkedHashMap<>();
     one.put("token", token);

@@ -241,6 +241,33 @@ class PredictMemoryTest {
     }
   }
 
+  /** Two texts: nothing but the position tells which one is meant. */
+  @Test
+  void documentsOfTheSameNameAreNoticed() throws IOException {
+    // evaluation leaves a mixing in the run
+    Path own = training.run("noticing");
+    succeed("train", training.config(), "--run", own);
+    Path store = store(own, "noticed");
+    Path other = Files.createDirectory(root.resolve("other")).resolve("secret.txt");
+    Files.writeString(other, SECRET.replace("w5", "w6"));
+    Object[] predict =
+        predict(own, new Object[] {"--store", store, "--set", ALL_NEIGHBORS}, PROMPT, PLAIN);
+    Object[] explained = concat(predict, new Object[] {"--explain", 99});
+    Object[] evaluate =
+        evaluate(
+            own,
+            new Object[] {"--store", store, "--set", "evaluation.maxTokens=60", "--set"},
+            ALL_NEIGHBORS,
+            "--explain",
+            20);
+    assertThat(succeed(explained).err().toString()).doesNotContain("different");
+    assertThat(succeed(evaluate).err().toString()).doesNotContain("different");
+    succeed("datastore", "add", store, own, "--text", other);
+    String twice = "2 different external documents are named \"secret.txt\"";
+    assertThat(succeed(explained).err()).filteredOn(line -> line.contains(twice)).hasSize(1);
+    assertThat(succeed(evaluate).err()).filteredOn(line -> line.contains(twice)).hasSize(1);
+  }
+
   /** Further than the model's window reaches. */
   @Test
   void localMemoryAlone() throws IOException {
