@@ -1,5 +1,6 @@
 package org.lathe.cli.config;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import org.lathe.graphs.retrieval.KeyEncoding;
 import org.lathe.training.memory.InterpolationBuckets.Feature;
 
@@ -32,7 +33,7 @@ public record EvaluationSection(
     IndexKind index,
     int probes,
     KeyEncoding encoding,
-    Feature interpolation,
+    InterpolationKind interpolation,
     double skipSearch,
     boolean pointers,
     int exclusionRadius,
@@ -43,6 +44,23 @@ public record EvaluationSection(
     AUTO,
     EXACT,
     IVF
+  }
+
+  /** What the weight of retrieved items depends on. */
+  public enum InterpolationKind {
+    CONSTANT,
+    CONFIDENCE,
+    @JsonProperty("best-score")
+    BEST_SCORE;
+
+    /** By which positions are sorted. */
+    public Feature feature() {
+      return switch (this) {
+        case CONSTANT -> Feature.CONSTANT;
+        case CONFIDENCE -> Feature.CONFIDENCE;
+        case BEST_SCORE -> Feature.BEST_SCORE;
+      };
+    }
   }
 
   public EvaluationSection {

@@ -121,8 +121,9 @@ final class EvaluateWorkflow {
     EvaluationSection settings = config.evaluation();
     StringBuilder slot = new StringBuilder(name);
     if (kind.usesStore()) {
-      if (settings.interpolation() != Feature.CONSTANT) {
-        slot.append('+').append(MixingFacts.wordOf(settings.interpolation()));
+      Feature feature = settings.interpolation().feature();
+      if (feature != Feature.CONSTANT) {
+        slot.append('+').append(MixingFacts.wordOf(feature));
       }
       if (settings.skipSearch() > 0) {
         slot.append("+skip ").append(settings.skipSearch());

@@ -329,7 +329,8 @@ final class MemoryStudy implements AutoCloseable {
     try (ExternalMemory memory = open(store, fraction, validOwn)) {
       CachedNeighbors neighbors = search(validText, memory, validOwn, policy);
       return new TunedMemory(
-          MemoryEvaluation.tune(validText, validScan, neighbors, families, settings.interpolation())
+          MemoryEvaluation.tune(
+                  validText, validScan, neighbors, families, settings.interpolation().feature())
               .mixing(),
           policy);
     }

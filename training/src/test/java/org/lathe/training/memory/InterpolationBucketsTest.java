@@ -56,11 +56,12 @@ class InterpolationBucketsTest {
 
   @Test
   void fewPositionsShareOneBucket() {
-    double[] values = new double[2 * LEAST - 1];
+    double[] values = new double[2 * LEAST];
     Arrays.setAll(values, i -> i);
-    assertThat(InterpolationBuckets.quantiles(Feature.CONFIDENCE, values))
+    double[] fewer = Arrays.copyOf(values, values.length - 1);
+    assertThat(InterpolationBuckets.quantiles(Feature.CONFIDENCE, fewer))
         .isEqualTo(InterpolationBuckets.ONE);
-    assertThat(InterpolationBuckets.quantiles(Feature.CONFIDENCE, Arrays.copyOf(values, 2 * LEAST)))
+    assertThat(InterpolationBuckets.quantiles(Feature.CONFIDENCE, values))
         .isEqualTo(new InterpolationBuckets(Feature.CONFIDENCE, List.of((double) LEAST)));
     assertThat(InterpolationBuckets.quantiles(Feature.CONSTANT, new double[9 * LEAST]))
         .isEqualTo(InterpolationBuckets.ONE);

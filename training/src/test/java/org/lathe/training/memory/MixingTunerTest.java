@@ -122,13 +122,16 @@ class MixingTunerTest {
     assertThat(found.weights().get(2)).isCloseTo(0.25, within(0.11));
   }
 
-  /** Also where buckets mean nothing, and whatever the families. */
+  /**
+   * Also where buckets mean nothing, whatever the families: so many and so small that climbs end in
+   * different places.
+   */
   @Test
   void adaptiveIsNeverWorseThanConstantOnItsOwnText() {
     SeededCases.run(
-        8,
+        400,
         random -> {
-          double[] features = random.doubles(60, 0, 1).toArray();
+          double[] features = random.doubles(25, 0, 1).toArray();
           Planted data =
               new Planted(
                   new MemoryMixing(Mixing.shared(1), ExternalMixing.linear(0.5, 0.3)),
