@@ -3,9 +3,9 @@
 #
 #   CORPORA=DIR docs/results/memory.sh prepare
 #   docs/results/memory.sh train trime-long       one model of the WikiText-2 experiment
-#   docs/results/memory.sh recent trime-long      its test perplexity with what it has just read
+#   docs/results/memory.sh recent transformer-xl  its test perplexity with what it has just read
 #   docs/results/memory.sh store trime-long       its datastore of the training text
-#   docs/results/memory.sh external trime-long    its test perplexity with that store
+#   docs/results/memory.sh external trime-long    its test perplexity with every memory
 #   docs/results/memory.sh domain trime-long sotu another domain, with and without a store of it
 #   docs/results/memory.sh seeds trime-long 2     the small corpus
 #   docs/results/memory.sh bytes trime-long       bits per byte
@@ -59,15 +59,16 @@ case ${1:-} in
     ;;
   external)
     # shellcheck disable=SC2086
-    "$lathe" evaluate "runs/$2" --split test --store "stores/$2" --memory knn,external --tune --json $neighbors
+    "$lathe" evaluate "runs/$2" --split test --store "stores/$2" \
+      --memory "$(recent "$2"),knn,external" --tune --json $neighbors
     ;;
   domain)
     "$lathe" datastore build "runs/$2" --out "stores/$2-$3" --data "data/$3" \
       --set evaluation.storeTokens=500000
-    "$lathe" evaluate "runs/$2" --split test --data "data/$3" --memory "$(recent "$2")" --tune --json
     # shellcheck disable=SC2086
     "$lathe" evaluate "runs/$2" --split test --data "data/$3" --store "stores/$2-$3" \
-      --memory knn,external --store-fraction 0.1,0.25,0.5,1 --tune --json $neighbors
+      --memory "$(recent "$2"),knn,external" --store-fraction 0.1,0.5,1 --tune --json $neighbors \
+      --set evaluation.maxTokens=30000 --set evaluation.index=exact
     ;;
   seeds)
     # shellcheck disable=SC2046

@@ -38,11 +38,11 @@ class KilledBuildTest {
     int inside = 0;
     while (kills < NUM_KILLS) {
       Path directory = root.resolve("killed-" + stores);
-      int filesBefore = Stores.files(directory).size();
+      int filesBefore = Stores.count(directory);
       Process process = start(directory);
       // a child is slow to start: most kills wait until it does something
       boolean waits = random.nextInt(5) > 0;
-      while (waits && process.isAlive() && Stores.files(directory).size() <= filesBefore) {
+      while (waits && process.isAlive() && Stores.count(directory) <= filesBefore) {
         Thread.sleep(5);
       }
       if (process.waitFor(random.nextInt(MAX_DELAY_MS), TimeUnit.MILLISECONDS)) {

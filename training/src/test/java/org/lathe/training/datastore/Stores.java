@@ -91,6 +91,19 @@ final class Stores {
     }
   }
 
+  /** How many there are, while somebody else may be writing: what vanishes meanwhile is not one. */
+  static int count(Path directory) {
+    String[] names = directory.toFile().list();
+    if (names == null) {
+      return Files.exists(directory) ? 1 : 0;
+    }
+    int number = 0;
+    for (String name : names) {
+      number += count(directory.resolve(name));
+    }
+    return number;
+  }
+
   static void copy(Path from, Path to) {
     try (Stream<Path> paths = Files.walk(from)) {
       for (Path path : paths.toList()) {
