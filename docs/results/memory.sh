@@ -23,6 +23,7 @@ settings() {
     vanilla) ;;
     trime-local) echo "--set memory.objective=local" ;;
     trime-long) echo "--set memory.objective=consecutive" ;;
+    trime-long-4) echo "--set memory.objective=consecutive --set memory.segmentsPerGroup=4" ;;
     trime-ext) echo "--set memory.objective=external --set memory.dropLocal=0.9" ;;
     transformer-xl) echo "--set recurrence.memoryLength=128 --set recurrence.clampLength=255 --set recurrence.testMemoryLength=384" ;;
     compressive) echo "--set recurrence.memoryLength=128 --set recurrence.compression=convolution --set recurrence.rate=4 --set recurrence.compressedLength=64" ;;
