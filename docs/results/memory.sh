@@ -11,7 +11,7 @@
 #   docs/results/memory.sh bytes trime-long       bits per byte
 #
 # CORPORA holds wikitext-2/{train,valid,test}.tokens.gz and, for other domains, sotu, pydocs and
-# reviews with {train,valid,test}.txt.gz. Everything is written below the working directory.
+# reviews with {train,valid,test}.txt.gz. No row comes from `domain` and `bytes` yet. Everything is written below the working directory.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lathe=$here/../../lathe
