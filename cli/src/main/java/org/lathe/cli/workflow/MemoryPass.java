@@ -8,6 +8,7 @@ import org.lathe.training.evaluation.CachedNeighbors;
 import org.lathe.training.evaluation.MemoryEvaluation;
 import org.lathe.training.evaluation.OwnPositions;
 import org.lathe.training.evaluation.ScoredText;
+import org.lathe.training.evaluation.SearchPolicy;
 import org.lathe.training.evaluation.SlidingWindows;
 import org.lathe.training.evaluation.TextScorer;
 import org.lathe.training.memory.MemoryMixing;
@@ -50,9 +51,14 @@ record MemoryPass(
    * @param memory open; null where the kind retrieves nothing
    * @param holdsText whether the memory was made of this very text
    * @param mixing not used by NONE
+   * @param policy where a store is searched
    */
   Timed run(
-      MemoryKind kind, @Nullable ExternalMemory memory, boolean holdsText, MemoryMixing mixing) {
+      MemoryKind kind,
+      @Nullable ExternalMemory memory,
+      boolean holdsText,
+      MemoryMixing mixing,
+      SearchPolicy policy) {
     long start = System.nanoTime();
     ScoredText text = scorer.score(tokens, protocol, ProgressListener.NONE);
     double scoringMs = msSince(start);
@@ -69,7 +75,7 @@ record MemoryPass(
           holdsText ? OwnPositions.of(text, recent, settings.exclusionRadius()) : OwnPositions.NONE;
       neighbors =
           CachedNeighbors.search(
-              text, memory, scoreScale, settings.neighbors(), own, ProgressListener.NONE);
+              text, memory, scoreScale, settings.neighbors(), own, policy, ProgressListener.NONE);
       searchMs = msSince(searchStart);
     }
     MemoryEvaluation.Measured measured = MemoryEvaluation.measure(text, recent, neighbors, mixing);

@@ -37,8 +37,11 @@ import org.tensorflow.types.family.TNumber;
  * the same search as one graph.
  */
 public final class IvfSearch implements NeighborSearch {
-  /** With more, products would be no larger: a list would be read once for each of them. */
-  private static final int MAX_QUERIES_PER_RUN = 8192;
+  /**
+   * Every list is read and packed once a run, so that a longer text is searched faster up to here:
+   * with more, a list of a million-key index would be read several times a run anyway.
+   */
+  private static final int MAX_QUERIES_PER_RUN = 32_768;
 
   /** Bounds what is kept of a run: two places a neighbour, 64 MiB. */
   private static final int NEIGHBORS_PER_RUN = 1 << 22;
