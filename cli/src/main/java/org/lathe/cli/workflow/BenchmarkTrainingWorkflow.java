@@ -9,6 +9,7 @@ import java.util.Map;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.export.latency.HardwareFile;
 import org.lathe.export.latency.Samples;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.batching.Batches;
 import org.lathe.training.batching.RandomBatches;
 import org.lathe.training.data.PreparedData;
@@ -29,8 +30,8 @@ final class BenchmarkTrainingWorkflow {
     RunConfig alternative = request.alternative();
     try (PreparedData data =
             PreparedData.open(context.storage(), Path.of(config.data().directory()));
-        Trainer first = TrainWorkflow.trainer(config, data);
-        Trainer second = TrainWorkflow.trainer(alternative, data);
+        Trainer<Batch> first = TrainWorkflow.trainer(config, data);
+        Trainer<Batch> second = TrainWorkflow.trainer(alternative, data);
         Progress progress = new Progress(context.console())) {
       if (context.dryRun()) {
         return Outcome.done(
@@ -62,7 +63,7 @@ final class BenchmarkTrainingWorkflow {
         config.seed());
   }
 
-  private static double timeMs(Trainer trainer, Batches batches) {
+  private static double timeMs(Trainer<Batch> trainer, Batches batches) {
     long start = System.nanoTime();
     trainer.advance(batches);
     return (System.nanoTime() - start) / NANOS_PER_MS;

@@ -37,6 +37,7 @@ import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.pruning.slimming.SlimModel;
 import org.lathe.pruning.slimming.Slimmer;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.IoGuard;
@@ -266,7 +267,7 @@ final class PruneWorkflow {
             TaskConfigs.schedule(config.training(), 0, settings.steps()),
             config.training().clipNorm());
     Path directory = request.run().resolve("pruning");
-    try (Trainer trainer = new Trainer(task, TaskConfigs.loop(config, settings.steps()))) {
+    try (Trainer<Batch> trainer = new Trainer<>(task, TaskConfigs.loop(config, settings.steps()))) {
       trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
       trainer.startFrom(teacherWeights, teacher.path().toString());
       return loop(trainer, directory, hash, "pruning", settings.steps())
@@ -289,7 +290,8 @@ final class PruneWorkflow {
                 settings.finetuneSteps() / STEPS_PER_WARMUP_STEP,
                 settings.finetuneSteps()),
             config.training().clipNorm());
-    try (Trainer trainer = new Trainer(task, TaskConfigs.loop(config, settings.finetuneSteps()))) {
+    try (Trainer<Batch> trainer =
+        new Trainer<>(task, TaskConfigs.loop(config, settings.finetuneSteps()))) {
       trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
       Weights start = slim.weights();
       Weights projection = LayerDistillation.sliceProjection(pruned, plan.keptHidden());
@@ -300,7 +302,8 @@ final class PruneWorkflow {
   }
 
   /** Whether the loop reached its end. */
-  private boolean loop(Trainer trainer, Path directory, String hash, String label, long steps) {
+  private boolean loop(
+      Trainer<Batch> trainer, Path directory, String hash, String label, long steps) {
     IoGuard.run(
         context.storage(),
         "create",

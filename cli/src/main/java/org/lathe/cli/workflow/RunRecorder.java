@@ -45,8 +45,8 @@ final class RunRecorder implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void onValidation(long step, double loss) {
-    write(step, "valid", "loss", loss);
+  public void onValidation(long step, String name, double value) {
+    write(step, "valid", name, value);
   }
 
   @Override

@@ -5,6 +5,7 @@ import org.lathe.cli.config.TrainingSection;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.data.CorpusFormat;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.loop.LanguageModelTask;
@@ -55,7 +56,7 @@ final class TaskConfigs {
         training.minimumRatio());
   }
 
-  static TrainingTask languageModel(
+  static TrainingTask<Batch> languageModel(
       RunConfig config, TransformerConfig model, MemoryConfig memory) {
     TrainingSection training = config.training();
     OptimizerConfig optimizer = optimizer(training, training.learningRate());

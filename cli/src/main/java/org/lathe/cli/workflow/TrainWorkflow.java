@@ -23,6 +23,7 @@ import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
+import org.lathe.training.loop.Validation;
 import org.lathe.training.similarity.SegmentOrder;
 import org.lathe.training.similarity.SegmentOrderFile;
 
@@ -46,7 +47,7 @@ final class TrainWorkflow {
     try (PreparedData data = PreparedData.open(context.storage(), dataDirectory)) {
       TransformerConfig model = model(config, data);
       MemoryConfig memory = config.memory().toMemoryConfig(model.tapWidth());
-      try (Trainer trainer = trainer(config, data)) {
+      try (Trainer<Batch> trainer = trainer(config, data)) {
         announce(config, trainer, context);
         if (context.dryRun()) {
           return dryRun(config, trainer);
@@ -76,9 +77,9 @@ final class TrainWorkflow {
   }
 
   /** A trainer at step 0 for a configuration's model on this data. */
-  static Trainer trainer(RunConfig config, PreparedData data) {
+  static Trainer<Batch> trainer(RunConfig config, PreparedData data) {
     TransformerConfig model = model(config, data);
-    return new Trainer(
+    return new Trainer<>(
         TaskConfigs.languageModel(config, model, config.memory().toMemoryConfig(model.tapWidth())),
         TaskConfigs.loop(config, config.training().steps()));
   }
@@ -86,7 +87,7 @@ final class TrainWorkflow {
   private static Outcome loop(
       RunConfig config,
       PreparedData data,
-      Trainer trainer,
+      Trainer<Batch> trainer,
       RunDirectory run,
       String hash,
       RunContext context) {
@@ -136,7 +137,7 @@ final class TrainWorkflow {
   }
 
   /** First lines of every training: what will be done, in numbers. */
-  private static void announce(RunConfig config, Trainer trainer, RunContext context) {
+  private static void announce(RunConfig config, Trainer<Batch> trainer, RunContext context) {
     context
         .console()
         .note(
@@ -154,7 +155,7 @@ final class TrainWorkflow {
                     : ""));
   }
 
-  private static Outcome dryRun(RunConfig config, Trainer trainer) {
+  private static Outcome dryRun(RunConfig config, Trainer<Batch> trainer) {
     List<String> lines = new ArrayList<>();
     Map<String, Object> variables = new LinkedHashMap<>();
     for (Variable variable : trainer.catalog().all()) {
@@ -230,7 +231,7 @@ final class TrainWorkflow {
   }
 
   /** The first consecutive batches of the validation tokens, always the same ones. */
-  static List<Batch> validation(RunConfig config, TokenFile tokens) {
+  static Validation<Batch> validation(RunConfig config, TokenFile tokens) {
     int batchSize = config.training().batchSize();
     int length = config.training().segmentLength();
     Batches batches =
@@ -242,6 +243,6 @@ final class TrainWorkflow {
     for (long i = 0; i < count; i++) {
       chosen.add(batches.at(i));
     }
-    return chosen;
+    return Validation.loss(chosen);
   }
 }

@@ -49,8 +49,8 @@ final class LearnedKeysAgreementTest {
     int[] targets = Arrays.copyOfRange(tokens, 1, LENGTH + 1);
     Weights weights;
     double trained;
-    try (Trainer trainer =
-        new Trainer(
+    try (Trainer<Batch> trainer =
+        new Trainer<>(
             new LanguageModelTask(
                 MODEL, MEMORY, OptimizerConfig.adamW(0.01), ScheduleConfig.constant(), 0, 0),
             new LoopConfig(1, LENGTH, 1, 1, 0, 1, 1, 3, 1))) {

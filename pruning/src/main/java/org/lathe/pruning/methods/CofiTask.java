@@ -13,6 +13,8 @@ import org.lathe.pruning.constraint.Lagrangian;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.constraint.TargetRamp;
 import org.lathe.pruning.gates.GateSet;
+import org.lathe.training.batching.Batch;
+import org.lathe.training.loop.TokenInput;
 import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
@@ -40,7 +42,7 @@ public record CofiTask(
     OptimizerConfig optimizer,
     ScheduleConfig schedule,
     double clipNorm)
-    implements TrainingTask {
+    implements TrainingTask<Batch> {
 
   /** CoFi's Adam settings for gates and multipliers: constant rate, no decay. */
   private static OptimizerConfig adam(double learningRate) {
@@ -53,7 +55,8 @@ public record CofiTask(
   }
 
   @Override
-  public Built build(Site site) {
+  public Built<Batch> build(Site site) {
+    TokenInput input = TokenInput.declare(site);
     TeacherStudent pair = new TeacherStudent(site, model, model, distillation);
     GateSet gateSet =
         GateSet.sampled(
@@ -65,7 +68,8 @@ public record CofiTask(
             site.seed(),
             site.feeds().step());
     Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());
-    TeacherStudent.Loss loss = pair.loss(site, memory, gateSet, gateSet.existingLayers(), dropout);
+    TeacherStudent.Loss loss =
+        pair.loss(site, input, memory, gateSet, gateSet.existingLayers(), dropout);
 
     Lagrangian lagrangian = new Lagrangian(site.catalog());
     Operand<TFloat32> goal =
@@ -74,7 +78,8 @@ public record CofiTask(
         target.achieved(site.tf(), model, ExpectedSizeOps.of(site.tf(), model, gateSet));
     Operand<TFloat32> constraint = lagrangian.loss(site.tf(), achieved, goal);
 
-    return new Built(
+    return new Built<>(
+        input,
         site.tf().math.add(loss.loss(), constraint),
         loss.languageModelLoss(),
         ImmutableMap.<String, Operand<TFloat32>>builder()

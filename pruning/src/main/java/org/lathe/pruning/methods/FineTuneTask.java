@@ -7,6 +7,8 @@ import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.VariableGroup;
+import org.lathe.training.batching.Batch;
+import org.lathe.training.loop.TokenInput;
 import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
@@ -28,14 +30,16 @@ public record FineTuneTask(
     OptimizerConfig optimizer,
     ScheduleConfig schedule,
     double clipNorm)
-    implements TrainingTask {
+    implements TrainingTask<Batch> {
 
   @Override
-  public Built build(Site site) {
+  public Built<Batch> build(Site site) {
+    TokenInput input = TokenInput.declare(site);
     TeacherStudent pair = new TeacherStudent(site, slim, teacher, distillation);
     Dropout dropout = Dropout.of(slim, site.seed(), site.feeds().step());
-    TeacherStudent.Loss loss = pair.loss(site, memory, Gates.NONE, null, dropout);
-    return new Built(
+    TeacherStudent.Loss loss = pair.loss(site, input, memory, Gates.NONE, null, dropout);
+    return new Built<>(
+        input,
         loss.loss(),
         loss.languageModelLoss(),
         ImmutableMap.copyOf(loss.terms()),

@@ -17,6 +17,7 @@ import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.distillation.LayerDistillation;
 import org.lathe.pruning.distillation.PredictionDistillation;
 import org.lathe.training.loop.LanguageModelTask;
+import org.lathe.training.loop.TokenInput;
 import org.lathe.training.loop.TrainingTask;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -88,21 +89,22 @@ final class TeacherStudent {
    */
   Loss loss(
       TrainingTask.Site site,
+      TokenInput input,
       MemoryConfig memory,
       Gates gates,
       @Nullable Operand<TFloat32> existsL,
       Dropout dropout) {
     Ops tf = site.tf();
     DecoderLanguageModel.Output taught =
-        teacher.call(tf, site.inputsBT(), Gates.NONE, Dropout.NONE);
-    DecoderLanguageModel.Output output = student.call(tf, site.inputsBT(), gates, dropout);
+        teacher.call(tf, input.inputsBT(), Gates.NONE, Dropout.NONE);
+    DecoderLanguageModel.Output output = student.call(tf, input.inputsBT(), gates, dropout);
     Operand<TFloat32> logits = student.logits(tf, output.outputND(), gates);
     Operand<TFloat32> languageModel =
         LanguageModelLoss.of(
                 tf,
-                student.head().target(tf, output.outputND(), site.targetsN(), gates, Dropout.NONE),
+                student.head().target(tf, output.outputND(), input.targetsN(), gates, Dropout.NONE),
                 output.tapNP(),
-                site.targetsN(),
+                input.targetsN(),
                 memory,
                 LanguageModelTask.memorySwitches(site.feeds(), memory, 0, site.seed()),
                 site.batchSize(),

@@ -79,7 +79,7 @@ class PruningRunTest {
     LanguageModelTask task =
         new LanguageModelTask(
             MODEL, MEMORY, OptimizerConfig.adamW(0.01), ScheduleConfig.constant(), 1, 0);
-    try (Trainer trainer = new Trainer(task, loop(60))) {
+    try (Trainer<Batch> trainer = new Trainer<>(task, loop(60))) {
       run(trainer, new Cycles(), 60);
       original = trainer.modelWeights();
     }
@@ -94,7 +94,7 @@ class PruningRunTest {
             : PruningTarget.speedup(1 / (1 - REDUCTION), java.util.List.of(TABLE), MODEL);
     Weights pruned;
     GateLogits logits;
-    try (Trainer trainer = pruningOf(target)) {
+    try (Trainer<Batch> trainer = pruningOf(target)) {
       List<Map<String, Double>> metrics = run(trainer, new Cycles(), PRUNING_STEPS);
       assertThat(metrics.get(0).get("reduction")).isLessThan(0.1);
       assertThat(metrics.get(0).get("reductionTarget")).isZero();
@@ -121,7 +121,7 @@ class PruningRunTest {
             OptimizerConfig.adamW(0.01),
             ScheduleConfig.constant(),
             1);
-    try (Trainer trainer = new Trainer(task, loop(20))) {
+    try (Trainer<Batch> trainer = new Trainer<>(task, loop(20))) {
       trainer.setTeacher(CofiTask.teacherWeights(original), "test");
       trainer.startFrom(slim.weights(), "test");
       // one and the same batch: the loss must fall
@@ -138,12 +138,12 @@ class PruningRunTest {
     PruningTarget target = PruningTarget.sparsity(REDUCTION);
     Weights straight;
     List<Map<String, Double>> straightMetrics;
-    try (Trainer trainer = pruningOf(target)) {
+    try (Trainer<Batch> trainer = pruningOf(target)) {
       straightMetrics = run(trainer, new Cycles(), 24);
       straight = trainer.stateWeights();
     }
     CheckpointStore store = new CheckpointStore(LocalStorage.INSTANCE, directory, 2);
-    try (Trainer trainer = pruningOf(target)) {
+    try (Trainer<Batch> trainer = pruningOf(target)) {
       Trainer.Ending ending =
           trainer.run(
               new Cycles(),
@@ -154,7 +154,7 @@ class PruningRunTest {
               () -> trainer.step() == 11);
       assertThat(ending).isEqualTo(Trainer.Ending.STOPPED);
     }
-    try (Trainer trainer = pruningOf(target)) {
+    try (Trainer<Batch> trainer = pruningOf(target)) {
       assertThat(trainer.resume(store, "hash")).isTrue();
       assertThat(trainer.step()).isEqualTo(11);
       List<Map<String, Double>> metrics = run(trainer, new Cycles(), 24);
@@ -169,7 +169,7 @@ class PruningRunTest {
     }
   }
 
-  private static Trainer pruningOf(PruningTarget target) {
+  private static Trainer<Batch> pruningOf(PruningTarget target) {
     GateConfig gates = new GateConfig(EnumSet.allOf(GateKind.class), 4, 0.2, 0.5, 7);
     CofiTask task =
         new CofiTask(
@@ -182,7 +182,7 @@ class PruningRunTest {
             OptimizerConfig.adamW(1e-3),
             ScheduleConfig.constant(),
             1);
-    Trainer trainer = new Trainer(task, loop(PRUNING_STEPS));
+    Trainer<Batch> trainer = new Trainer<>(task, loop(PRUNING_STEPS));
     trainer.setTeacher(CofiTask.teacherWeights(original), "test");
     trainer.startFrom(original, "test");
     return trainer;
@@ -193,7 +193,8 @@ class PruningRunTest {
   }
 
   /** Metrics of each step up to this one. */
-  private static List<Map<String, Double>> run(Trainer trainer, Batches batches, long lastStep) {
+  private static List<Map<String, Double>> run(
+      Trainer<Batch> trainer, Batches batches, long lastStep) {
     List<Map<String, Double>> metrics = new ArrayList<>();
     while (trainer.step() < lastStep) {
       metrics.add(new LinkedHashMap<>(trainer.advance(batches)));

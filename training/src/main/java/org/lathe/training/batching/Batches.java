@@ -1,11 +1,9 @@
 package org.lathe.training.batching;
 
-/**
- * The batches of a run as a function of the step, so that a resumed run needs no state to see the
- * same data. Safe for several threads.
- */
-public interface Batches {
+/** Batches of segments of a text. */
+public interface Batches extends StepBatches<Batch> {
   /** Batch of a micro step, from 0; epoch e is the micro steps from e * batchesPerEpoch on. */
+  @Override
   Batch at(long microStep);
 
   /** B. */

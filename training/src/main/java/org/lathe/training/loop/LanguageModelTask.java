@@ -13,6 +13,7 @@ import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.ops.Masks;
 import org.lathe.graphs.variables.ScalarFeeds;
 import org.lathe.graphs.variables.VariableGroup;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
 import org.lathe.training.optimization.Schedule;
@@ -31,24 +32,26 @@ public record LanguageModelTask(
     ScheduleConfig schedule,
     double clipNorm,
     long warmupSteps)
-    implements TrainingTask {
+    implements TrainingTask<Batch> {
 
   @Override
-  public Built build(Site site) {
+  public Built<Batch> build(Site site) {
+    TokenInput input = TokenInput.declare(site);
     DecoderLanguageModel decoder = new DecoderLanguageModel(site.catalog(), model);
     LanguageModelLoss.MemorySwitches switches =
         memorySwitches(site.feeds(), memory, warmupSteps, site.seed());
     Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());
     Dropout softmaxDropout = softmaxDropout(model, site);
-    LanguageModelLoss training = loss(site, decoder, switches, dropout, softmaxDropout);
+    LanguageModelLoss training = loss(site, input, decoder, switches, dropout, softmaxDropout);
     LanguageModelLoss validation =
         dropout == Dropout.NONE && softmaxDropout == Dropout.NONE
             ? training
-            : loss(site, decoder, switches, Dropout.NONE, Dropout.NONE);
+            : loss(site, input, decoder, switches, Dropout.NONE, Dropout.NONE);
     ParameterGroup group =
         ParameterGroup.of(
             "model", site.catalog().of(VariableGroup.MODEL), optimizer, Schedule.of(schedule));
-    return new Built(
+    return new Built<>(
+        input,
         training.meanLoss(),
         validation.meanLoss(),
         ImmutableMap.of(),
@@ -58,19 +61,20 @@ public record LanguageModelTask(
 
   private LanguageModelLoss loss(
       Site site,
+      TokenInput input,
       DecoderLanguageModel decoder,
       LanguageModelLoss.MemorySwitches switches,
       Dropout dropout,
       Dropout softmaxDropout) {
     DecoderLanguageModel.Output output =
-        decoder.call(site.tf(), site.inputsBT(), Gates.NONE, dropout);
+        decoder.call(site.tf(), input.inputsBT(), Gates.NONE, dropout);
     return LanguageModelLoss.of(
         site.tf(),
         decoder
             .head()
-            .target(site.tf(), output.outputND(), site.targetsN(), Gates.NONE, softmaxDropout),
+            .target(site.tf(), output.outputND(), input.targetsN(), Gates.NONE, softmaxDropout),
         output.tapNP(),
-        site.targetsN(),
+        input.targetsN(),
         memory,
         switches,
         site.batchSize(),

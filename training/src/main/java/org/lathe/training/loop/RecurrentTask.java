@@ -14,6 +14,7 @@ import org.lathe.graphs.models.RecurrentLanguageModel;
 import org.lathe.graphs.models.RecurrentState;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.VariableGroup;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
 import org.lathe.training.optimization.Schedule;
@@ -42,7 +43,7 @@ public record RecurrentTask(
     ScheduleConfig schedule,
     double clipNorm,
     long warmupSteps)
-    implements TrainingTask {
+    implements TrainingTask<Batch> {
 
   /** One pass over a batch: its loss, and what keeps the memory for the next. */
   private record Pass(Operand<TFloat32> loss, Operand<TFloat32> reconstruction, List<Op> updates) {}
@@ -52,7 +53,7 @@ public record RecurrentTask(
    *     do not fit the memory
    */
   @Override
-  public Built build(Site site) {
+  public Built<Batch> build(Site site) {
     if (memory.objective() != MemoryConfig.MemoryObjective.NONE
         && memory.objective() != MemoryConfig.MemoryObjective.LOCAL) {
       throw new ConfigException(
@@ -61,12 +62,14 @@ public record RecurrentTask(
               + ": the rows of its batches are different texts");
     }
     recurrence.requireSegmentLength(site.segmentLength());
+    TokenInput input = TokenInput.declare(site);
     RecurrentLanguageModel network = new RecurrentLanguageModel(site.catalog(), model, recurrence);
     LanguageModelLoss.MemorySwitches switches =
         LanguageModelTask.memorySwitches(site.feeds(), memory, warmupSteps, site.seed());
     Pass training =
         pass(
             site,
+            input,
             network,
             switches,
             state(site, "recurrence", VariableGroup.STATE),
@@ -75,6 +78,7 @@ public record RecurrentTask(
     Pass validation =
         pass(
             site,
+            input,
             network,
             switches,
             state(site, "validation", VariableGroup.SCRATCH),
@@ -83,14 +87,16 @@ public record RecurrentTask(
     ParameterGroup group =
         ParameterGroup.of(
             "model", site.catalog().of(VariableGroup.MODEL), optimizer, Schedule.of(schedule));
-    return new Built(
+    return new Built<>(
+        input,
         minimized(site, training),
         validation.loss(),
         metrics(training),
         ImmutableList.of(group),
         clipNorm,
         training.updates(),
-        validation.updates());
+        validation.updates(),
+        ImmutableMap.of());
   }
 
   private RecurrentState state(Site site, String name, VariableGroup group) {
@@ -99,6 +105,7 @@ public record RecurrentTask(
 
   private Pass pass(
       Site site,
+      TokenInput input,
       RecurrentLanguageModel network,
       LanguageModelLoss.MemorySwitches switches,
       RecurrentState state,
@@ -106,15 +113,15 @@ public record RecurrentTask(
       Dropout softmaxDropout) {
     RecurrentLanguageModel.Output output =
         network.call(
-            site.tf(), site.inputsBT(), state.memory(site.tf(), site.continues()), dropout);
+            site.tf(), input.inputsBT(), state.memory(site.tf(), input.continues()), dropout);
     LanguageModelLoss loss =
         LanguageModelLoss.of(
             site.tf(),
             network
                 .head()
-                .target(site.tf(), output.outputND(), site.targetsN(), Gates.NONE, softmaxDropout),
+                .target(site.tf(), output.outputND(), input.targetsN(), Gates.NONE, softmaxDropout),
             output.tapND(),
-            site.targetsN(),
+            input.targetsN(),
             memory,
             switches,
             site.batchSize(),

@@ -1,5 +1,6 @@
 package org.lathe.training.loop;
 
+import com.google.common.base.Preconditions;
 import com.google.common.base.Stopwatch;
 import com.google.common.collect.ImmutableList;
 import java.util.ArrayList;
@@ -17,8 +18,7 @@ import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
-import org.lathe.training.batching.Batch;
-import org.lathe.training.batching.Batches;
+import org.lathe.training.batching.StepBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.optimization.UpdateOps;
 import org.lathe.training.weights.WeightTransfer;
@@ -28,10 +28,8 @@ import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
@@ -40,17 +38,16 @@ import org.tensorflow.types.TInt32;
  * politely. Everything that a step depends on is either a variable (in the checkpoint) or a
  * function of the step number, so a resumed run repeats a straight one bit for bit on the same
  * machine and number of threads.
+ *
+ * @param <B> the batches of its task
  */
-public final class Trainer implements AutoCloseable {
+public final class Trainer<B> implements AutoCloseable {
   private final LoopConfig config;
   private final Graph graph = new Graph();
   private final Session session;
   private final VariableCatalog catalog;
   private final ScalarFeeds feeds;
-  private final Placeholder<TInt32> inputs;
-  private final Placeholder<TInt32> targets;
-  private final Placeholder<TFloat32> continues;
-  private final TrainingTask.Built built;
+  private final TrainingTask.Built<B> built;
   private final UpdateOps update;
   private final WeightTransfer state;
   private final WeightTransfer teacher;
@@ -63,33 +60,15 @@ public final class Trainer implements AutoCloseable {
     STOPPED
   }
 
-  public Trainer(TrainingTask task, LoopConfig config) {
+  public Trainer(TrainingTask<B> task, LoopConfig config) {
     this.config = config;
     Ops tf = Ops.create(graph);
     catalog = new VariableCatalog(tf, config.seed());
     feeds = new ScalarFeeds(tf);
-    inputs =
-        tf.withName("inputs")
-            .placeholder(
-                TInt32.class,
-                Placeholder.shape(Shape.of(config.batchSize(), config.segmentLength())));
-    int numPositions = config.batchSize() * config.segmentLength();
-    targets =
-        tf.withName("targets").placeholder(TInt32.class, Placeholder.shape(Shape.of(numPositions)));
-    continues =
-        tf.withName("continues").placeholder(TFloat32.class, Placeholder.shape(Shape.scalar()));
     built =
         task.build(
             new TrainingTask.Site(
-                tf,
-                catalog,
-                feeds,
-                inputs,
-                targets,
-                continues,
-                config.batchSize(),
-                config.segmentLength(),
-                config.seed()));
+                tf, catalog, feeds, config.batchSize(), config.segmentLength(), config.seed()));
     update =
         UpdateOps.build(
             tf,
@@ -212,8 +191,8 @@ public final class Trainer implements AutoCloseable {
    *     checkpoints stay as they are
    */
   public Ending run(
-      Batches training,
-      @Nullable List<Batch> validation,
+      StepBatches<B> training,
+      @Nullable Validation<B> validation,
       @Nullable CheckpointStore store,
       String configHash,
       TrainingListener listener,
@@ -230,7 +209,7 @@ public final class Trainer implements AutoCloseable {
       boolean stop = stopRequested.getAsBoolean();
       boolean due = config.evaluateEvery() > 0 && step % config.evaluateEvery() == 0;
       if (validation != null && (due || last) && !stop) {
-        listener.onValidation(step, validationLoss(validation));
+        validation.measure(this).forEach((name, value) -> listener.onValidation(step, name, value));
       }
       boolean saves = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
       if (store != null && (last || stop || saves)) {
@@ -247,7 +226,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /** One update: accumulation micro-batches, then the step; returns loss, norm and metrics. */
-  public Map<String, Double> advance(Batches batches) {
+  public Map<String, Double> advance(StepBatches<B> batches) {
     int numMicroSteps = config.accumulationSteps();
     double lossSum = 0;
     for (int i = 0; i < numMicroSteps - 1; i++) {
@@ -290,9 +269,9 @@ public final class Trainer implements AutoCloseable {
    * Mean validation loss over these batches, in nats a token. Batches that continue each other are
    * given in order, the first of them with {@code continues} false.
    */
-  public double validationLoss(List<Batch> batches) {
+  public double validationLoss(List<B> batches) {
     double sum = 0;
-    for (Batch batch : batches) {
+    for (B batch : batches) {
       sum +=
           run(
               batch,
@@ -303,25 +282,41 @@ public final class Trainer implements AutoCloseable {
     return sum / batches.size();
   }
 
+  /**
+   * The task's outputs for a batch, row-major, as validation sees the model.
+   *
+   * @throws IllegalArgumentException when the task has no output of a name
+   */
+  public Map<String, float[]> outputs(B batch, List<String> names) {
+    List<Operand<TFloat32>> fetches = new ArrayList<>();
+    for (String name : names) {
+      Operand<TFloat32> output = built.outputs().get(name);
+      Preconditions.checkArgument(
+          output != null, "the task has no output '%s'; it has %s", name, built.outputs().keySet());
+      fetches.add(output);
+    }
+    Map<String, float[]> values = new LinkedHashMap<>();
+    List<float[]> fetched = fetch(batch, step * config.accumulationSteps(), List.of(), fetches);
+    for (int i = 0; i < names.size(); i++) {
+      values.put(names.get(i), fetched.get(i));
+    }
+    return values;
+  }
+
+  /** Scalars. */
   private double[] run(
-      Batch batch, long microStep, List<Op> targetOps, List<Operand<TFloat32>> fetches) {
+      B batch, long microStep, List<Op> targetOps, List<Operand<TFloat32>> fetches) {
+    return fetch(batch, microStep, targetOps, fetches).stream()
+        .mapToDouble(value -> value[0])
+        .toArray();
+  }
+
+  private List<float[]> fetch(
+      B batch, long microStep, List<Op> targetOps, List<Operand<TFloat32>> fetches) {
     List<Tensor> fed = new ArrayList<>();
     try {
       Session.Runner runner = session.runner();
-      feed(
-          runner,
-          fed,
-          inputs,
-          TInt32.tensorOf(
-              Shape.of(config.batchSize(), config.segmentLength()),
-              DataBuffers.of(batch.inputs(), true, false)));
-      feed(
-          runner,
-          fed,
-          targets,
-          TInt32.tensorOf(
-              Shape.of(batch.targets().length), DataBuffers.of(batch.targets(), true, false)));
-      feed(runner, fed, continues, TFloat32.scalarOf(batch.continues() ? 1 : 0));
+      built.input().feed(batch, (placeholder, tensor) -> feed(runner, fed, placeholder, tensor));
       feed(runner, fed, feeds.step(), TInt32.scalarOf((int) microStep));
       for (ScalarFeeds.Feed scalar : feeds.all().values()) {
         double value = scalar.valueAtStep().applyAsDouble(step);
@@ -329,10 +324,13 @@ public final class Trainer implements AutoCloseable {
       }
       fetches.forEach(runner::fetch);
       targetOps.forEach(op -> runner.addTarget(op.op()));
-      double[] values = new double[fetches.size()];
+      List<float[]> values = new ArrayList<>();
       try (Result result = runner.run()) {
-        for (int i = 0; i < values.length; i++) {
-          values[i] = ((TFloat32) result.get(i)).getFloat();
+        for (int i = 0; i < fetches.size(); i++) {
+          TFloat32 tensor = (TFloat32) result.get(i);
+          float[] array = new float[Math.toIntExact(tensor.size())];
+          tensor.asRawTensor().data().asFloats().read(array);
+          values.add(array);
         }
       }
       return values;

@@ -13,9 +13,9 @@ public interface TrainingListener {
   default void onStep(long step, long steps, Map<String, Double> values, double tokensPerSecond) {}
 
   /**
-   * @param loss validation loss in nats a token
+   * @param name of a measurement on held-out data, such as {@link Validation#LOSS}
    */
-  default void onValidation(long step, double loss) {}
+  default void onValidation(long step, String name, double value) {}
 
   default void onCheckpoint(long step) {}
 }

@@ -14,6 +14,7 @@ import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.evaluation.LanguageModelScorer;
 import org.lathe.training.evaluation.SlidingWindows;
 import org.lathe.training.files.LocalStorage;
@@ -44,8 +45,8 @@ class ModelEncoderTest {
     SourceText text = SourceText.of("text", List.of("a", "b"), List.of(first, second));
     int[] tokens = new int[115];
     text.read(0, tokens, 0, 115);
-    try (Trainer trainer =
-            new Trainer(
+    try (Trainer<Batch> trainer =
+            new Trainer<>(
                 new LanguageModelTask(
                     MODEL,
                     MemoryConfig.of(MemoryObjective.NONE, WIDTH),

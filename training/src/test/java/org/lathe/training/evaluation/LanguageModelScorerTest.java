@@ -25,13 +25,13 @@ class LanguageModelScorerTest {
   private static final TransformerConfig MODEL =
       TransformerConfig.uniform(VOCABULARY_SIZE, 16, 1, 2, 32, WINDOW);
 
-  private static Trainer trainer;
+  private static Trainer<Batch> trainer;
   private static LanguageModelScorer scorer;
 
   @BeforeAll
   static void open() {
     trainer =
-        new Trainer(
+        new Trainer<>(
             new LanguageModelTask(
                 MODEL,
                 MemoryConfig.of(MemoryObjective.NONE, 16),

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.loop.LanguageModelTask;
 import org.lathe.training.loop.LoopConfig;
 import org.lathe.training.loop.Trainer;
@@ -26,8 +27,8 @@ class NextTokenScorerTest {
   /** What evaluation says of one target, for every token as the target. */
   @Test
   void saysOfEveryTokenWhatEvaluationSays() {
-    try (Trainer trainer =
-            new Trainer(
+    try (Trainer<Batch> trainer =
+            new Trainer<>(
                 new LanguageModelTask(
                     MODEL,
                     MemoryConfig.of(MemoryObjective.NONE, 16),

@@ -31,8 +31,8 @@ class RecurrentScorerTest {
   private static final TransformerConfig MODEL = TransformerConfig.uniform(V, 16, 2, 2, 32, 1);
   private static final RecurrenceConfig XL = RecurrenceConfig.of(8).withClampLength(9);
 
-  private static Trainer trainer(RecurrenceConfig recurrence) {
-    return new Trainer(
+  private static Trainer<Batch> trainer(RecurrenceConfig recurrence) {
+    return new Trainer<>(
         new RecurrentTask(
             MODEL,
             recurrence,
@@ -82,7 +82,7 @@ class RecurrentScorerTest {
               Arrays.copyOfRange(tokens, begin + 1, begin + T + 1),
               begin > 0));
     }
-    try (Trainer trainer = trainer(recurrence)) {
+    try (Trainer<Batch> trainer = trainer(recurrence)) {
       double loss = trainer.validationLoss(batches);
       ScoredText text = score(recurrence, trainer.modelWeights(), tokens);
       assertThat(Math.log(MemoryEvaluation.withoutMemory(text).perplexity()))
@@ -96,7 +96,7 @@ class RecurrentScorerTest {
     int[] tokens = tokens(2 * T + 1);
     double largest = Double.NEGATIVE_INFINITY;
     double confidence = 0;
-    try (Trainer trainer = trainer(XL);
+    try (Trainer<Batch> trainer = trainer(XL);
         RecurrentScorer scorer =
             new RecurrentScorer(MODEL, XL, trainer.modelWeights(), "test", 1)) {
       for (int word = 0; word < V; word++) {
@@ -117,7 +117,7 @@ class RecurrentScorerTest {
   void doesNotDependOnTheSegmentsWhereMemoryHoldsAll() {
     int[] tokens = tokens(30);
     RecurrenceConfig all = XL.withLengths(40, 0);
-    try (Trainer trainer = trainer(XL)) {
+    try (Trainer<Batch> trainer = trainer(XL)) {
       Weights weights = trainer.modelWeights();
       ScoredText whole = score(all, weights, tokens, 29);
       ScoredText parts = score(all, weights, tokens, 4);
@@ -145,7 +145,7 @@ class RecurrentScorerTest {
   void refusesSegmentsThatDoNotFitTheMemory() {
     RecurrenceConfig recurrence =
         XL.withCompression(new CompressionConfig(CompressionConfig.Kind.MEAN_POOLING, 2, 4, 0));
-    try (Trainer trainer = trainer(recurrence)) {
+    try (Trainer<Batch> trainer = trainer(recurrence)) {
       assertThatThrownBy(() -> score(recurrence, trainer.modelWeights(), tokens(40), 10))
           .isInstanceOf(ConfigException.class)
           .hasMessageContaining("memory length 8");

@@ -57,7 +57,7 @@ class DictionaryLearningTest {
         new LoopConfig(
             batches.batchSize(), DictionaryTask.SEGMENT_LENGTH, STEPS, 1, 0, STEPS, 1, 7, 0);
     Weights weights;
-    try (Trainer trainer = new Trainer(task, loop)) {
+    try (Trainer<Batch> trainer = new Trainer<>(task, loop)) {
       trainer.run(batches, null, null, "", new TrainingListener() {}, () -> false);
       weights = trainer.modelWeights();
     }

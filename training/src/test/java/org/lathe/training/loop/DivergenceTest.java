@@ -21,6 +21,7 @@ import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.DivergedException;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.files.LocalStorage;
 import org.lathe.training.optimization.OptimizerConfig;
@@ -39,7 +40,7 @@ class DivergenceTest {
   void isCaughtOneStepAfterTheFirstValueThatIsNotFinite(OptimizerConfig.Kind kind) {
     TinyTraining training = unclipped(huge(kind, 1e20));
     long firstBad = 0;
-    try (Trainer trainer = training.trainer()) {
+    try (Trainer<Batch> trainer = training.trainer()) {
       DivergedException caught = null;
       while (caught == null && trainer.step() < STEPS) {
         try {
@@ -67,13 +68,13 @@ class DivergenceTest {
   void leavesTheLastCheckpointAlone(double rate) throws IOException {
     Map<Path, ByteBuffer> before;
     TinyTraining sane = unclipped(SANE);
-    try (Trainer trainer = sane.trainer()) {
+    try (Trainer<Batch> trainer = sane.trainer()) {
       sane.run(trainer, new TinyTraining.Trace(), store(), 4);
       before = files(run.resolve("checkpoints/step-4"));
       assertThat(before).hasSize(4);
     }
     TinyTraining wild = unclipped(huge(OptimizerConfig.Kind.NAG, rate));
-    try (Trainer trainer = wild.trainer()) {
+    try (Trainer<Batch> trainer = wild.trainer()) {
       assertThat(trainer.resume(store(), TinyTraining.HASH)).isTrue();
       DivergedException caught =
           catchThrowableOfType(
@@ -93,7 +94,7 @@ class DivergenceTest {
   @Test
   void anOverflownUpdateIsNotSaved() {
     TinyTraining training = unclipped(OptimizerConfig.adamW(3e38).withWeightDecay(1));
-    try (Trainer trainer = training.trainer()) {
+    try (Trainer<Batch> trainer = training.trainer()) {
       assertThatThrownBy(
               () -> training.run(trainer, new TinyTraining.Trace(), store(), Long.MAX_VALUE))
           .isInstanceOf(DivergedException.class)
@@ -106,7 +107,7 @@ class DivergenceTest {
   @Test
   void saneRateDoesNotDiverge() {
     TinyTraining training = unclipped(SANE);
-    try (Trainer trainer = training.trainer()) {
+    try (Trainer<Batch> trainer = training.trainer()) {
       training.run(trainer, new TinyTraining.Trace(), null, Long.MAX_VALUE);
       assertThat(isFinite(trainer.stateWeights())).isTrue();
     }

@@ -17,6 +17,7 @@ import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.files.LocalStorage;
 import org.lathe.training.optimization.OptimizerConfig;
@@ -119,7 +120,7 @@ class ExactResumeTest {
     TinyTraining.Trace straight = new TinyTraining.Trace();
     Weights expected = straight(training, straight);
     for (int stop = 1; stop < 5; stop++) {
-      try (Trainer trainer = training.trainer()) {
+      try (Trainer<Batch> trainer = training.trainer()) {
         training.run(trainer, new TinyTraining.Trace(), store(directory.resolve("" + stop)), stop);
       }
     }
@@ -127,7 +128,7 @@ class ExactResumeTest {
     for (int i = 0; i < repetitions; i++) {
       int stop = 1 + random.nextInt(4);
       TinyTraining.Trace resumed = new TinyTraining.Trace();
-      try (Trainer trainer = training.trainer()) {
+      try (Trainer<Batch> trainer = training.trainer()) {
         assertThat(trainer.resume(store(directory.resolve("" + stop)), TinyTraining.HASH)).isTrue();
         training.run(trainer, resumed, null, Long.MAX_VALUE);
         TinyTraining.assertSame(trainer.stateWeights(), expected);
@@ -152,7 +153,7 @@ class ExactResumeTest {
   }
 
   private static Weights straight(TinyTraining training, TinyTraining.Trace trace) {
-    try (Trainer trainer = training.trainer()) {
+    try (Trainer<Batch> trainer = training.trainer()) {
       assertThat(training.run(trainer, trace, null, Long.MAX_VALUE)).isEqualTo(Trainer.Ending.DONE);
       return trainer.stateWeights();
     }
@@ -160,9 +161,9 @@ class ExactResumeTest {
 
   private Weights takingTurns(
       TinyTraining training, TinyTraining.Trace trace, List<Integer> stops) {
-    try (Trainer first = training.trainer();
-        Trainer second = training.trainer()) {
-      Trainer trainer = first;
+    try (Trainer<Batch> first = training.trainer();
+        Trainer<Batch> second = training.trainer()) {
+      Trainer<Batch> trainer = first;
       for (int stop : stops) {
         trainer.resume(store(directory), TinyTraining.HASH);
         assertThat(training.run(trainer, trace, store(directory), stop))

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.optimization.OptimizerConfig;
 
 /**
@@ -69,7 +70,7 @@ class NativeLeakTest {
 
     private static long steps() throws IOException {
       TinyTraining training = training();
-      try (Trainer trainer = training.trainer()) {
+      try (Trainer<Batch> trainer = training.trainer()) {
         long before = 0;
         for (int i = 0; i < 400; i++) {
           if (i == 100) {
@@ -88,7 +89,7 @@ class NativeLeakTest {
         if (i == 5) {
           before = residentKib();
         }
-        try (Trainer trainer = training.trainer()) {
+        try (Trainer<Batch> trainer = training.trainer()) {
           trainer.advance(training.batches());
         }
       }

@@ -37,8 +37,8 @@ class RecurrentTaskTest {
         0);
   }
 
-  private static Trainer trainer(RecurrenceConfig recurrence, int steps) {
-    return new Trainer(
+  private static Trainer<Batch> trainer(RecurrenceConfig recurrence, int steps) {
+    return new Trainer<>(
         task(recurrence, MemoryObjective.NONE), new LoopConfig(B, T, steps, 1, 0, 0, 1, 7, 1));
   }
 
@@ -95,7 +95,7 @@ class RecurrentTaskTest {
   void learnsToCopyFromTheSegmentBefore() {
     int steps = 250;
     double uniform = Math.log(V);
-    try (Trainer trainer = trainer(RecurrenceConfig.of(T), steps)) {
+    try (Trainer<Batch> trainer = trainer(RecurrenceConfig.of(T), steps)) {
       Batches batches = patterns(true);
       for (int i = 0; i < steps; i++) {
         trainer.advance(batches);
@@ -111,7 +111,7 @@ class RecurrentTaskTest {
     CompressionConfig compression =
         new CompressionConfig(CompressionConfig.Kind.MAX_POOLING, 5, 3, 0);
     RecurrenceConfig recurrence = RecurrenceConfig.of(T).withCompression(compression);
-    try (Trainer trainer = trainer(recurrence, 100)) {
+    try (Trainer<Batch> trainer = trainer(recurrence, 100)) {
       Batches batches = patterns(true);
       double untouched = trainer.validationLoss(validation(true));
       trainer.advance(batches);
@@ -128,7 +128,7 @@ class RecurrentTaskTest {
   /** A batch that continues nothing empties the memory of all rows. */
   @Test
   void memoryIsEmptyWhereTextsBegin() {
-    try (Trainer trainer = trainer(RecurrenceConfig.of(2 * T), 100)) {
+    try (Trainer<Batch> trainer = trainer(RecurrenceConfig.of(2 * T), 100)) {
       for (int i = 0; i < 3; i++) {
         trainer.advance(patterns(true));
       }
@@ -138,7 +138,7 @@ class RecurrentTaskTest {
     }
   }
 
-  private static float[] valid(Trainer trainer) {
+  private static float[] valid(Trainer<Batch> trainer) {
     return trainer.stateWeights().get("recurrence/recent/valid").values();
   }
 
@@ -146,7 +146,7 @@ class RecurrentTaskTest {
   void refusesMemoryOfOtherRows() {
     assertThatThrownBy(
             () ->
-                new Trainer(
+                new Trainer<>(
                         task(RecurrenceConfig.of(4), MemoryObjective.CONSECUTIVE),
                         new LoopConfig(B, T, 1, 1, 0, 0, 1, 7, 1))
                     .close())

@@ -14,6 +14,7 @@ import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.training.batching.Batch;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.files.LocalStorage;
 import org.lathe.training.optimization.OptimizerConfig;
@@ -24,7 +25,7 @@ class ResumeRefusalTest {
   private static final int MAX_LISTED = 10;
 
   @TempDir Path run;
-  private Trainer trainer;
+  private Trainer<Batch> trainer;
   private CheckpointStore store;
 
   @BeforeEach

@@ -20,7 +20,7 @@ import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ScheduleConfig;
 
 /** A language model of a few thousand values on random tokens, and what its steps said. */
-record TinyTraining(TrainingTask task, LoopConfig loop, int vocabularySize) {
+record TinyTraining(TrainingTask<Batch> task, LoopConfig loop, int vocabularySize) {
   static final String HASH = "tiny";
   private static final int SEGMENT_LENGTH = 8;
   private static final int BATCH_SIZE = 4;
@@ -94,12 +94,13 @@ record TinyTraining(TrainingTask task, LoopConfig loop, int vocabularySize) {
         batchSize, segmentLength, steps, accumulation, 0, Long.MAX_VALUE, 2, 5, threads);
   }
 
-  Trainer trainer() {
-    return new Trainer(task, loop);
+  Trainer<Batch> trainer() {
+    return new Trainer<>(task, loop);
   }
 
   /** Runs until the step, or to the end where it is not before it; saves there with a store. */
-  Trainer.Ending run(Trainer trainer, Trace trace, @Nullable CheckpointStore store, long until) {
+  Trainer.Ending run(
+      Trainer<Batch> trainer, Trace trace, @Nullable CheckpointStore store, long until) {
     return trainer.run(
         batches(), null, store, HASH, trace.listener(), () -> trainer.step() >= until);
   }
