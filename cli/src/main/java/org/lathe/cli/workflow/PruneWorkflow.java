@@ -29,6 +29,7 @@ import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.methods.CofiTask;
+import org.lathe.pruning.methods.DecoderPair;
 import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.methods.FineTuneTask;
 import org.lathe.pruning.methods.GateConfig;
@@ -250,11 +251,10 @@ final class PruneWorkflow {
 
   /** Gates and weights after the pruning stage, or null when stopped. */
   private @Nullable Weights pruningStage(PruningTarget target, String hash) {
-    CofiTask task =
-        new CofiTask(
+    CofiTask<Batch> task =
+        new CofiTask<>(
+            DecoderPair.of(full, full, teacher.record().memory(), distillation()),
             full,
-            teacher.record().memory(),
-            distillation(),
             new GateConfig(
                 gateKinds(),
                 GateSet.INITIAL_MEAN,
@@ -268,7 +268,7 @@ final class PruneWorkflow {
             config.training().clipNorm());
     Path directory = request.run().resolve("pruning");
     try (Trainer<Batch> trainer = new Trainer<>(task, TaskConfigs.loop(config, settings.steps()))) {
-      trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
+      trainer.setTeacher(DecoderPair.teacherWeights(teacherWeights), teacher.path().toString());
       trainer.startFrom(teacherWeights, teacher.path().toString());
       return loop(trainer, directory, hash, "pruning", settings.steps())
           ? trainer.stateWeights()
@@ -278,12 +278,10 @@ final class PruneWorkflow {
 
   private boolean fineTuningStage(
       SlimModel slim, Weights pruned, PruningPlan plan, RunDirectory run, String hash) {
-    FineTuneTask task =
-        new FineTuneTask(
+    FineTuneTask<Batch> task =
+        new FineTuneTask<>(
+            DecoderPair.of(slim.config(), full, teacher.record().memory(), distillation()),
             slim.config(),
-            full,
-            teacher.record().memory(),
-            distillation(),
             TaskConfigs.optimizer(config.training(), settings.finetuneLearningRate()),
             TaskConfigs.schedule(
                 config.training(),
@@ -292,7 +290,7 @@ final class PruneWorkflow {
             config.training().clipNorm());
     try (Trainer<Batch> trainer =
         new Trainer<>(task, TaskConfigs.loop(config, settings.finetuneSteps()))) {
-      trainer.setTeacher(CofiTask.teacherWeights(teacherWeights), teacher.path().toString());
+      trainer.setTeacher(DecoderPair.teacherWeights(teacherWeights), teacher.path().toString());
       Weights start = slim.weights();
       Weights projection = LayerDistillation.sliceProjection(pruned, plan.keptHidden());
       trainer.startFrom(start, run.path().toString());

@@ -3,18 +3,14 @@ package org.lathe.pruning.methods;
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.util.List;
-import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.VariableGroup;
-import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.budget.ExpectedSizeOps;
 import org.lathe.pruning.constraint.Lagrangian;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.constraint.TargetRamp;
 import org.lathe.pruning.gates.GateSet;
-import org.lathe.training.batching.Batch;
-import org.lathe.training.loop.TokenInput;
 import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
@@ -24,40 +20,34 @@ import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 
 /**
- * CoFi's pruning stage (Xia et al. 2022) for a decoder language model: weights learn from text and
- * teacher, gates close under a Lagrangian until the expected size or time meets the target, which
- * rises linearly from 0.
+ * CoFi's pruning stage (Xia et al. 2022): weights learn from data and teacher, gates close under a
+ * Lagrangian until the expected size or time meets the target, which rises linearly from 0.
  *
- * @param memory the objective that the model was trained with
+ * @param <B> the batches of the pair
+ * @param pair the gated student and its teacher
+ * @param model shape of the gated student, whose blocks are all alike
  * @param target final reduction of parameters or of measured time
  * @param numRampSteps steps over which the target rises
  */
-public record CofiTask(
+public record CofiTask<B>(
+    DistillationPair.Factory<B> pair,
     TransformerConfig model,
-    MemoryConfig memory,
-    DistillationConfig distillation,
     GateConfig gates,
     PruningTarget target,
     long numRampSteps,
     OptimizerConfig optimizer,
     ScheduleConfig schedule,
     double clipNorm)
-    implements TrainingTask<Batch> {
+    implements TrainingTask<B> {
 
   /** CoFi's Adam settings for gates and multipliers: constant rate, no decay. */
   private static OptimizerConfig adam(double learningRate) {
     return OptimizerConfig.adamW(learningRate);
   }
 
-  /** The weights of the unpruned model under the teacher's names. */
-  public static Weights teacherWeights(Weights model) {
-    return TeacherStudent.teacherWeights(model);
-  }
-
   @Override
-  public Built<Batch> build(Site site) {
-    TokenInput input = TokenInput.declare(site);
-    TeacherStudent pair = new TeacherStudent(site, model, model, distillation);
+  public Built<B> build(Site site) {
+    DistillationPair<B> built = pair.build(site);
     GateSet gateSet =
         GateSet.sampled(
             site.tf(),
@@ -68,8 +58,7 @@ public record CofiTask(
             site.seed(),
             site.feeds().step());
     Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());
-    TeacherStudent.Loss loss =
-        pair.loss(site, input, memory, gateSet, gateSet.existingLayers(), dropout);
+    DistillationPair.Loss loss = built.loss(gateSet, gateSet.existingLayers(), dropout);
 
     Lagrangian lagrangian = new Lagrangian(site.catalog());
     Operand<TFloat32> goal =
@@ -79,9 +68,9 @@ public record CofiTask(
     Operand<TFloat32> constraint = lagrangian.loss(site.tf(), achieved, goal);
 
     return new Built<>(
-        input,
+        built.input(),
         site.tf().math.add(loss.loss(), constraint),
-        loss.languageModelLoss(),
+        loss.taskLoss(),
         ImmutableMap.<String, Operand<TFloat32>>builder()
             .putAll(loss.terms())
             .put("reduction", achieved)

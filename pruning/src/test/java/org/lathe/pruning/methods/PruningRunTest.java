@@ -112,17 +112,15 @@ class PruningRunTest {
     assertThat(achieved).isBetween(REDUCTION, 0.75);
     SlimModel slim = Slimmer.slim(MODEL, pruned, plan);
 
-    FineTuneTask task =
-        new FineTuneTask(
+    FineTuneTask<Batch> task =
+        new FineTuneTask<>(
+            DecoderPair.of(slim.config(), MODEL, MEMORY, DISTILLATION),
             slim.config(),
-            MODEL,
-            MEMORY,
-            DISTILLATION,
             OptimizerConfig.adamW(0.01),
             ScheduleConfig.constant(),
             1);
     try (Trainer<Batch> trainer = new Trainer<>(task, loop(20))) {
-      trainer.setTeacher(CofiTask.teacherWeights(original), "test");
+      trainer.setTeacher(DecoderPair.teacherWeights(original), "test");
       trainer.startFrom(slim.weights(), "test");
       // one and the same batch: the loss must fall
       Batch fixed = new Cycles().at(1000);
@@ -171,11 +169,10 @@ class PruningRunTest {
 
   private static Trainer<Batch> pruningOf(PruningTarget target) {
     GateConfig gates = new GateConfig(EnumSet.allOf(GateKind.class), 4, 0.2, 0.5, 7);
-    CofiTask task =
-        new CofiTask(
+    CofiTask<Batch> task =
+        new CofiTask<>(
+            DecoderPair.of(MODEL, MODEL, MEMORY, DISTILLATION),
             MODEL,
-            MEMORY,
-            DISTILLATION,
             gates,
             target,
             RAMP_STEPS,
@@ -183,7 +180,7 @@ class PruningRunTest {
             ScheduleConfig.constant(),
             1);
     Trainer<Batch> trainer = new Trainer<>(task, loop(PRUNING_STEPS));
-    trainer.setTeacher(CofiTask.teacherWeights(original), "test");
+    trainer.setTeacher(DecoderPair.teacherWeights(original), "test");
     trainer.startFrom(original, "test");
     return trainer;
   }

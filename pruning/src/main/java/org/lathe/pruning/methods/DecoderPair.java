@@ -16,6 +16,8 @@ import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.distillation.LayerDistillation;
 import org.lathe.pruning.distillation.PredictionDistillation;
+import org.lathe.training.batching.Batch;
+import org.lathe.training.loop.BatchInput;
 import org.lathe.training.loop.LanguageModelTask;
 import org.lathe.training.loop.TokenInput;
 import org.lathe.training.loop.TrainingTask;
@@ -24,40 +26,36 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
 /**
- * A student decoder beside its teacher in one graph, and the student's loss: the language-model
- * loss on the text, the prediction term and the layerwise term. Serves pruning (gated student) and
- * the fine-tuning of the slim model alike.
+ * A student decoder beside its teacher: the language-model loss on the text, with the memory that
+ * the model was trained with, the prediction term and the layerwise term.
  */
-final class TeacherStudent {
+public final class DecoderPair implements DistillationPair<Batch> {
   /** Prefix of the teacher's variables; the student's are under "decoder". */
   static final String TEACHER_PREFIX = "teacher";
 
+  private final TrainingTask.Site site;
+  private final TokenInput input;
   private final DecoderLanguageModel student;
   private final DecoderLanguageModel teacher;
   private final LayerDistillation layers;
+  private final MemoryConfig memory;
   private final DistillationConfig config;
 
-  /**
-   * @param loss weighted sum
-   * @param languageModelLoss mean -ln P(y) of the student with its memory, in nats
-   * @param terms each unweighted term by name
-   */
-  record Loss(
-      Operand<TFloat32> loss,
-      Operand<TFloat32> languageModelLoss,
-      Map<String, Operand<TFloat32>> terms) {}
-
-  TeacherStudent(
+  private DecoderPair(
       TrainingTask.Site site,
       TransformerConfig studentConfig,
       TransformerConfig teacherConfig,
+      MemoryConfig memory,
       DistillationConfig config) {
     if (studentConfig.adaptive() != null || teacherConfig.adaptive() != null) {
       throw new ConfigException(
           "a model with an adaptive vocabulary (model.cutoffs) cannot be pruned;"
               + " train one with model.cutoffs=[]");
     }
+    this.site = site;
+    this.memory = memory;
     this.config = config;
+    input = TokenInput.declare(site);
     student = new DecoderLanguageModel(site.catalog(), studentConfig);
     teacher =
         new DecoderLanguageModel(
@@ -72,8 +70,25 @@ final class TeacherStudent {
             config.matching());
   }
 
+  /**
+   * @param student shape of the student: the teacher's own while it is gated, a slim one after
+   * @param memory the objective that the model was trained with
+   */
+  public static Factory<Batch> of(
+      TransformerConfig student,
+      TransformerConfig teacher,
+      MemoryConfig memory,
+      DistillationConfig config) {
+    return site -> new DecoderPair(site, student, teacher, memory, config);
+  }
+
+  @Override
+  public BatchInput<Batch> input() {
+    return input;
+  }
+
   /** The weights of a trained model under the teacher's names. */
-  static Weights teacherWeights(Weights model) {
+  public static Weights teacherWeights(Weights model) {
     Weights renamed = new Weights();
     for (String name : model.names()) {
       Weights.Array array = model.get(name);
@@ -83,17 +98,8 @@ final class TeacherStudent {
     return renamed;
   }
 
-  /**
-   * @param gates of the student
-   * @param existsL 1 where a layer of the student still exists, or null for all
-   */
-  Loss loss(
-      TrainingTask.Site site,
-      TokenInput input,
-      MemoryConfig memory,
-      Gates gates,
-      @Nullable Operand<TFloat32> existsL,
-      Dropout dropout) {
+  @Override
+  public Loss loss(Gates gates, @Nullable Operand<TFloat32> existsL, Dropout dropout) {
     Ops tf = site.tf();
     DecoderLanguageModel.Output taught =
         teacher.call(tf, input.inputsBT(), Gates.NONE, Dropout.NONE);
