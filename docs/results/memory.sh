@@ -9,9 +9,12 @@
 #   docs/results/memory.sh domain trime-long sotu another domain, with and without a store of it
 #   docs/results/memory.sh seeds trime-long 2     the small corpus
 #   docs/results/memory.sh bytes trime-long       bits per byte
+#   docs/results/memory.sh speed vanilla          scoring with memory against without
+#   docs/results/memory.sh scale                  steps of the paper's 38M and 247M models
 #
 # CORPORA holds wikitext-2/{train,valid,test}.tokens.gz and, for other domains, sotu, pydocs and
-# reviews with {train,valid,test}.txt.gz. No row comes from `domain` and `bytes` yet. Everything is written below the working directory.
+# reviews with {train,valid,test}.txt.gz.
+# Everything is written below the working directory.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lathe=$here/../../lathe
@@ -22,9 +25,12 @@ settings() {
   case $1 in
     vanilla) ;;
     trime-local) echo "--set memory.objective=local" ;;
-    trime-long) echo "--set memory.objective=consecutive" ;;
+    # segments that see each other, of the 16 of a step; "whole": all of them
+    trime-long) echo "--set memory.objective=consecutive --set memory.segmentsPerGroup=2" ;;
     trime-long-4) echo "--set memory.objective=consecutive --set memory.segmentsPerGroup=4" ;;
-    trime-ext) echo "--set memory.objective=external --set memory.dropLocal=0.9" ;;
+    trime-long-whole) echo "--set memory.objective=consecutive" ;;
+    trime-ext) echo "--set memory.objective=external --set memory.dropLocal=0.5 --set memory.segmentsPerGroup=4" ;;
+    trime-ext-whole) echo "--set memory.objective=external --set memory.dropLocal=0.9" ;;
     transformer-xl) echo "--set recurrence.memoryLength=128 --set recurrence.clampLength=255 --set recurrence.testMemoryLength=384" ;;
     compressive) echo "--set recurrence.memoryLength=128 --set recurrence.compression=convolution --set recurrence.rate=4 --set recurrence.compressedLength=64" ;;
     *) echo "memory.sh: unknown system '$1'" >&2; exit 2 ;;
@@ -66,10 +72,9 @@ case ${1:-} in
   domain)
     "$lathe" datastore build "runs/$2" --out "stores/$2-$3" --data "data/$3" \
       --set evaluation.storeTokens=500000
-    # shellcheck disable=SC2086
     "$lathe" evaluate "runs/$2" --split test --data "data/$3" --store "stores/$2-$3" \
-      --memory "$(recent "$2"),knn,external" --store-fraction 0.1,0.5,1 --tune --json $neighbors \
-      --set evaluation.maxTokens=30000 --set evaluation.index=exact
+      --memory "$(recent "$2"),knn,external" --store-fraction 0.1,0.3,1 --tune --json \
+      --set evaluation.neighbors=64 --set evaluation.maxTokens=12000 --set evaluation.index=exact
     ;;
   seeds)
     # shellcheck disable=SC2046
@@ -81,8 +86,31 @@ case ${1:-} in
     "$lathe" train "$here/wikitext2-bytes.yaml" --run "runs/bytes-$2" $(settings "$2")
     "$lathe" evaluate "runs/bytes-$2" --split test --memory "$(recent "$2")" --tune --json
     ;;
+  speed)
+    "$lathe" benchmark memory "runs/$2" --store "stores/$2" --memory local,long,external \
+      --tokens 32768 --repeats 5 --json \
+      --set evaluation.neighbors=32 --set evaluation.probes=3
+    ;;
+  scale)
+    # as many words as WikiText-103 has; what they say does not matter to a step's time and memory
+    mkdir -p scale
+    awk 'BEGIN {
+      srand(1)
+      for (i = 0; i < 267742; i++) printf "w%d%s", i, i % 20 == 19 ? "\n" : " "
+      for (i = 0; i < 400000; i++)
+        printf "w%d%s", int(exp(rand() * log(267742))), i % 20 == 19 ? "\n" : " "
+    }' > scale/train.txt
+    head -c 20000 scale/train.txt > scale/valid.txt
+    "$lathe" prepare --preset trime-247m --out scale/data --set "data.sources=[scale/train.txt]" \
+      --set "data.validSources=[scale/valid.txt]" --set "data.testSources=[scale/valid.txt]"
+    "$lathe" train --preset trime-38m --run scale/38m --set data.directory=data/wikitext2-bytes \
+      --set training.steps=3 --set training.evaluateEvery=0
+    "$lathe" train --preset trime-247m --run scale/247m --set data.directory=scale/data \
+      --set training.steps=1 --set training.warmupSteps=0 --set training.accumulationSteps=2 \
+      --set training.evaluateEvery=0
+    ;;
   *)
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
