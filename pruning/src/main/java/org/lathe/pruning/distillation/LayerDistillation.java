@@ -117,12 +117,14 @@ public final class LayerDistillation {
    * @param studentStates the same of the student
    * @param existsL [student layers], 1 or 0: which students may be matched; null = all. Where none
    *     may, the term is 0
+   * @param presentN 1 at positions that count, 0 at padding; null = all count
    */
   public Output call(
       Ops tf,
       List<Operand<TFloat32>> teacherStates,
       List<Operand<TFloat32>> studentStates,
-      @Nullable Operand<TFloat32> existsL) {
+      @Nullable Operand<TFloat32> existsL,
+      @Nullable Operand<TFloat32> presentN) {
     int numStudents = studentStates.size() - 1;
     check(teacherStates.size() - 1, numStudents);
     List<Operand<TFloat32>> projected = new ArrayList<>();
@@ -135,8 +137,7 @@ public final class LayerDistillation {
       Operand<TFloat32> target = tf.stopGradient(teacherStates.get(layer + 1));
       List<Operand<TFloat32>> row = new ArrayList<>();
       for (Operand<TFloat32> state : projected) {
-        row.add(
-            tf.math.mean(tf.math.squaredDifference(state, target), tf.constant(new int[] {0, 1})));
+        row.add(distance(tf, state, target, presentN));
       }
       costs.add(row);
       rows.add(tf.stack(row));
@@ -150,6 +151,22 @@ public final class LayerDistillation {
               new OrderedAssignment(tf).cost(costs, existence(tf, existsL, numStudents));
         };
     return new Output(loss, allCosts);
+  }
+
+  /** Mean of the squared differences over D and the positions that count. */
+  private static Operand<TFloat32> distance(
+      Ops tf,
+      Operand<TFloat32> stateND,
+      Operand<TFloat32> targetND,
+      @Nullable Operand<TFloat32> presentN) {
+    Operand<TFloat32> differenceND = tf.math.squaredDifference(stateND, targetND);
+    if (presentN == null) {
+      return tf.math.mean(differenceND, tf.constant(new int[] {0, 1}));
+    }
+    Operand<TFloat32> differenceN = tf.math.mean(differenceND, tf.constant(1));
+    return tf.math.div(
+        tf.reduceSum(tf.math.mul(differenceN, presentN), tf.constant(0)),
+        tf.math.maximum(tf.reduceSum(presentN, tf.constant(0)), tf.constant(1f)));
   }
 
   private Operand<TFloat32> fixed(

@@ -124,21 +124,11 @@ public final class DecoderPair implements DistillationPair<Batch> {
             tf.stopGradient(teacher.logits(tf, taught.outputND(), Gates.NONE)),
             config.temperature());
     Operand<TFloat32> layerwise =
-        layers.call(tf, taught.hiddenND(), output.hiddenND(), existsL).loss();
+        layers.call(tf, taught.hiddenND(), output.hiddenND(), existsL, null).loss();
     Map<String, Operand<TFloat32>> terms = new LinkedHashMap<>();
     terms.put("languageModelLoss", languageModel);
     terms.put("predictionLoss", prediction);
     terms.put("layerLoss", layerwise);
-    Operand<TFloat32> sum =
-        tf.math.addN(
-            List.of(
-                scaled(tf, languageModel, config.taskWeight()),
-                scaled(tf, prediction, config.predictionWeight()),
-                scaled(tf, layerwise, config.layerWeight())));
-    return new Loss(sum, languageModel, terms);
-  }
-
-  private static Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x, double weight) {
-    return tf.math.mul(x, tf.constant((float) weight));
+    return new Loss(config.sum(tf, terms.values()), languageModel, terms);
   }
 }

@@ -1,7 +1,13 @@
 package org.lathe.pruning.methods;
 
 import com.google.common.base.Preconditions;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import org.lathe.pruning.distillation.Matching;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
 
 /**
  * What a student learns from, as weights of the terms of its loss.
@@ -30,5 +36,15 @@ public record DistillationConfig(
         taskWeight + predictionWeight + layerWeight > 0,
         "at least one distillation weight must be positive");
     Preconditions.checkArgument(temperature > 0, "temperature (%s) must be positive", temperature);
+  }
+
+  /** The weighted sum of the task's, the prediction and the layerwise term, in this order. */
+  Operand<TFloat32> sum(Ops tf, Collection<Operand<TFloat32>> terms) {
+    double[] weights = {taskWeight, predictionWeight, layerWeight};
+    List<Operand<TFloat32>> weighted = new ArrayList<>();
+    for (Operand<TFloat32> term : terms) {
+      weighted.add(tf.math.mul(term, tf.constant((float) weights[weighted.size()])));
+    }
+    return tf.math.addN(weighted);
   }
 }

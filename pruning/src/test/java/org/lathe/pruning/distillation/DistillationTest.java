@@ -83,7 +83,11 @@ class DistillationTest {
                   assertThat(catalog.of(VariableGroup.AUXILIARY)).hasSize(2);
                   LayerDistillation.Output output =
                       distillation.call(
-                          tf, operands(tf, teacher), operands(tf, student), tf.constant(given));
+                          tf,
+                          operands(tf, teacher),
+                          operands(tf, student),
+                          tf.constant(given),
+                          null);
                   return List.of(output.loss(), output.costs());
                 },
                 weights);
@@ -113,7 +117,7 @@ class DistillationTest {
                   new LayerDistillation(catalog, HIDDEN, List.of(1, 4), Matching.ORDERED);
               List<Operand<TFloat32>> states = operands(tf, student);
               Operand<TFloat32> loss =
-                  distillation.call(tf, operands(tf, teacher), states, null).loss();
+                  distillation.call(tf, operands(tf, teacher), states, null, null).loss();
               return List.of(
                   loss,
                   Evaluate.gradient(tf, loss, states.get(2)),

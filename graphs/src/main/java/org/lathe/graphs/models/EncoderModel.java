@@ -1,0 +1,82 @@
+package org.lathe.graphs.models;
+
+import com.google.common.collect.ImmutableList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.gates.Gates;
+import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.variables.VariableCatalog;
+import org.lathe.graphs.variables.VariableGroup;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TNumber;
+
+/**
+ * An encoder with the head of a task: a {@link SequenceClassifier} or a {@link SpanHead}. Names:
+ * {@code prefix encoder/...} and {@code prefix classifier/...} or {@code prefix span/...}.
+ */
+public final class EncoderModel {
+  private final Encoder encoder;
+  private final @Nullable SequenceClassifier classifier;
+  private final @Nullable SpanHead span;
+
+  /**
+   * What one call gives.
+   *
+   * @param logits of a classifier one of (B, C); of a span head starts and ends, (B, T) each
+   */
+  public record Output(Encoder.Output encoded, List<Operand<TFloat32>> logits) {}
+
+  /** Declares variables, trained. */
+  public EncoderModel(VariableCatalog catalog, EncoderConfig config, HeadConfig head) {
+    this(catalog, config, head, "", VariableGroup.MODEL);
+  }
+
+  /**
+   * @param prefix before all names: "" for a model of ours, such as "teacher/" for a teacher
+   * @param group MODEL for a model in training, TEACHER for a teacher
+   */
+  public EncoderModel(
+      VariableCatalog catalog,
+      EncoderConfig config,
+      HeadConfig head,
+      String prefix,
+      VariableGroup group) {
+    encoder = new Encoder(catalog, config, prefix + Encoder.PREFIX, group);
+    String headPrefix = prefix + head.kind().prefix();
+    classifier =
+        head.kind().classifies()
+            ? new SequenceClassifier(catalog, config, head, headPrefix, group)
+            : null;
+    if (head.kind() == HeadConfig.Kind.MASKED_LM) {
+      throw new IllegalArgumentException("a masked-LM head has no task; use its own class");
+    }
+    span = classifier == null ? new SpanHead(catalog, config, headPrefix, group) : null;
+  }
+
+  public EncoderConfig config() {
+    return encoder.config();
+  }
+
+  /** See {@link Encoder#call}. */
+  public Output call(
+      Ops tf,
+      Operand<TInt32> tokensBT,
+      Operand<? extends TNumber> presentBT,
+      @Nullable Operand<TInt32> typesBT,
+      Gates gates,
+      Dropout dropout) {
+    Encoder.Output encoded = encoder.call(tf, tokensBT, presentBT, typesBT, gates, dropout);
+    if (classifier != null) {
+      return new Output(encoded, ImmutableList.of(classifier.call(tf, encoded, dropout)));
+    }
+    SpanHead.Output both =
+        Objects.requireNonNull(span, "a model has one head").call(tf, encoded, presentBT);
+    return new Output(encoded, ImmutableList.of(both.startBT(), both.endBT()));
+  }
+}
