@@ -10,6 +10,7 @@ import org.lathe.graphs.config.TransformerConfig;
  *
  * @param seed of all randomness: split, initial values, batches, dropout, gates
  * @param threads of TensorFlow's pools; 0 = one per core
+ * @param task what an encoder is fine-tuned for; a language model is the default
  * @param data the text and how it becomes token files
  * @param model shape and arithmetic of the Transformer
  * @param memory the memory in the training objective
@@ -22,6 +23,7 @@ import org.lathe.graphs.config.TransformerConfig;
 public record RunConfig(
     long seed,
     int threads,
+    TaskSection task,
     DataSection data,
     ModelSection model,
     MemorySection memory,

@@ -170,6 +170,7 @@ final class PruneWorkflow {
                 teacher.record().dataDirectory(),
                 teacher.record().dataSha256(),
                 request.teacher().toString(),
+                null,
                 RunDirectory.versions()));
     Path planFile = request.run().resolve("plan.json");
     IoGuard.run(

@@ -121,6 +121,10 @@ final class RunDirectory {
       // the same for runs begun before keys could be learned
       memory.remove("keySize");
     }
+    if (!config.task().usesEncoder()) {
+      // the same for runs begun before there were tasks
+      tree.remove("task");
+    }
     if (!config.recurrence().present()) {
       // the same for runs begun before there was recurrence
       tree.remove("recurrence");

@@ -66,6 +66,7 @@ final class TrainWorkflow {
                     config.data().directory(),
                     data.train().sha256(),
                     "",
+                    null,
                     RunDirectory.versions()));
         return loop(config, data, trainer, run, hash, context);
       }

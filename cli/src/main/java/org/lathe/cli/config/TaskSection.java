@@ -1,0 +1,92 @@
+package org.lathe.cli.config;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+
+/**
+ * What an encoder is fine-tuned for. A language model needs none of this but its kind.
+ *
+ * @param kind what is learned; language-model reads the data section instead
+ * @param pretrained where the encoder starts: a Hugging Face directory, an ONNX file with its
+ *     tokenizer.json beside it, or a SavedModel directory
+ * @param format layout of the files: a GLUE task's own, or tsv and csv with the columns below
+ * @param train files with labels
+ * @param valid files with labels, by which the best checkpoint is chosen
+ * @param test files with labels, for evaluate --split test
+ * @param text column of the text; tsv and csv
+ * @param secondText column of the second text, or empty
+ * @param label column of the label
+ * @param metric by which the best checkpoint is chosen; empty = the format's own
+ * @param maxLength tokens of an example, special ones included; longer ones are cut
+ * @param maxExamples of the training files, the first ones; 0 = all
+ * @param freezeEmbeddings tables of tokens, positions and types are not trained
+ */
+public record TaskSection(
+    Kind kind,
+    String pretrained,
+    Format format,
+    List<String> train,
+    List<String> valid,
+    List<String> test,
+    String text,
+    String secondText,
+    String label,
+    String metric,
+    int maxLength,
+    int maxExamples,
+    boolean freezeEmbeddings) {
+
+  /** Kinds of tasks. */
+  public enum Kind {
+    @JsonProperty("language-model")
+    LANGUAGE_MODEL,
+    CLASSIFICATION,
+    REGRESSION,
+    @JsonProperty("span-qa")
+    SPAN_QA
+  }
+
+  /** Layouts of labelled files. */
+  public enum Format {
+    TSV,
+    CSV,
+    @JsonProperty("sst-2")
+    SST_2,
+    COLA,
+    RTE,
+    @JsonProperty("sts-b")
+    STS_B,
+    MRPC,
+    QNLI,
+    MNLI,
+    QQP,
+    SQUAD
+  }
+
+  public TaskSection {
+    train = List.copyOf(train);
+    valid = List.copyOf(valid);
+    test = List.copyOf(test);
+    Check.between("task.maxLength", maxLength, 4, 65_536);
+    Check.atLeast("task.maxExamples", maxExamples, 0);
+    if (kind != Kind.LANGUAGE_MODEL) {
+      Check.require(
+          !pretrained.isBlank(),
+          "task.pretrained",
+          "empty",
+          "where a pretrained encoder lies; a task starts from one");
+      Check.require(!train.isEmpty(), "task.train", "empty", "at least one file with labels");
+      Check.require(!valid.isEmpty(), "task.valid", "empty", "at least one file with labels");
+    }
+    Check.require(
+        (kind == Kind.SPAN_QA) == (format == Format.SQUAD),
+        "task.format",
+        format,
+        "squad for span-qa, and for nothing else");
+  }
+
+  /** Whether an encoder is trained for a task. */
+  public boolean usesEncoder() {
+    return kind != Kind.LANGUAGE_MODEL;
+  }
+}

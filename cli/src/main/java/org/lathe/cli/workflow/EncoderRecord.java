@@ -1,0 +1,20 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.collect.ImmutableList;
+import java.util.List;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
+
+/**
+ * An encoder with a task, in {@code run.json}. Its tokenizer lies beside it as {@code
+ * tokenizer.json}.
+ *
+ * @param config of the encoder, slim for a pruned run
+ * @param head of its task
+ * @param labels names of the classes in the order of the logits; empty where there are none
+ */
+record EncoderRecord(EncoderConfig config, HeadConfig head, List<String> labels) {
+  EncoderRecord {
+    labels = ImmutableList.copyOf(labels);
+  }
+}
