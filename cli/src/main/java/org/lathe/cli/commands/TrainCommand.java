@@ -35,10 +35,12 @@ final class TrainCommand extends BaseCommand {
   @Override
   Outcome perform() {
     RunConfig read = config.read(surroundings.storage());
-    existingDirectory(
-        Path.of(read.data().directory()),
-        "prepared data",
-        "make it with 'lathe prepare CONFIG', or name it with --set data.directory=DIR");
+    if (!read.task().usesEncoder()) {
+      existingDirectory(
+          Path.of(read.data().directory()),
+          "prepared data",
+          "make it with 'lathe prepare CONFIG', or name it with --set data.directory=DIR");
+    }
     return surroundings
         .workflows()
         .get()

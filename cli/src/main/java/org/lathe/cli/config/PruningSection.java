@@ -74,16 +74,19 @@ public record PruningSection(
   }
 
   /**
-   * What the student learns from the teacher beside the text.
+   * What the student learns from.
    *
+   * @param taskWeight factor on the loss on the text or the labels; CoFi has none for encoders
    * @param layerWeight factor on the distance of hidden states
    * @param predictionWeight factor on the divergence of the output distributions
    * @param temperature of the output distributions
    * @param matching which student layer follows which teacher layer
    */
   public record Distillation(
+      double taskWeight,
       double layerWeight, double predictionWeight, double temperature, Matching matching) {
     public Distillation {
+      Check.notNegative("pruning.distillation.taskWeight", taskWeight);
       Check.notNegative("pruning.distillation.layerWeight", layerWeight);
       Check.notNegative("pruning.distillation.predictionWeight", predictionWeight);
       Check.positive("pruning.distillation.temperature", temperature);

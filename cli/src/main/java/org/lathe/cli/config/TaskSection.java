@@ -9,14 +9,15 @@ import java.util.List;
  * @param kind what is learned; language-model reads the data section instead
  * @param pretrained where the encoder starts: a Hugging Face directory, an ONNX file with its
  *     tokenizer.json beside it, or a SavedModel directory
- * @param format layout of the files: a GLUE task's own, or tsv and csv with the columns below
+ * @param preset a task of GLUE or squad, whose files and metrics are known: sst-2, cola, rte, sts-b,
+ *     mrpc, qnli, mnli, qqp; empty for a task of one's own, with the columns below
  * @param train files with labels
  * @param valid files with labels, by which the best checkpoint is chosen
  * @param test files with labels, for evaluate --split test
- * @param text column of the text; tsv and csv
+ * @param header the first row names the columns; else they are given by number, from "1"
+ * @param text column of the text
  * @param secondText column of the second text, or empty
  * @param label column of the label
- * @param metric by which the best checkpoint is chosen; empty = the format's own
  * @param maxLength tokens of an example, special ones included; longer ones are cut
  * @param maxExamples of the training files, the first ones; 0 = all
  * @param freezeEmbeddings tables of tokens, positions and types are not trained
@@ -24,14 +25,14 @@ import java.util.List;
 public record TaskSection(
     Kind kind,
     String pretrained,
-    Format format,
+    String preset,
     List<String> train,
     List<String> valid,
     List<String> test,
+    boolean header,
     String text,
     String secondText,
     String label,
-    String metric,
     int maxLength,
     int maxExamples,
     boolean freezeEmbeddings) {
@@ -44,23 +45,6 @@ public record TaskSection(
     REGRESSION,
     @JsonProperty("span-qa")
     SPAN_QA
-  }
-
-  /** Layouts of labelled files. */
-  public enum Format {
-    TSV,
-    CSV,
-    @JsonProperty("sst-2")
-    SST_2,
-    COLA,
-    RTE,
-    @JsonProperty("sts-b")
-    STS_B,
-    MRPC,
-    QNLI,
-    MNLI,
-    QQP,
-    SQUAD
   }
 
   public TaskSection {
@@ -78,11 +62,6 @@ public record TaskSection(
       Check.require(!train.isEmpty(), "task.train", "empty", "at least one file with labels");
       Check.require(!valid.isEmpty(), "task.valid", "empty", "at least one file with labels");
     }
-    Check.require(
-        (kind == Kind.SPAN_QA) == (format == Format.SQUAD),
-        "task.format",
-        format,
-        "squad for span-qa, and for nothing else");
   }
 
   /** Whether an encoder is trained for a task. */

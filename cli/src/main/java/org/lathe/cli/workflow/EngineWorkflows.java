@@ -10,7 +10,9 @@ public final class EngineWorkflows implements Workflows {
 
   @Override
   public Outcome train(TrainRequest request, RunContext context) {
-    return TrainWorkflow.run(request, context);
+    return request.config().task().usesEncoder()
+        ? TaskTrainWorkflow.run(request, context)
+        : TrainWorkflow.run(request, context);
   }
 
   @Override

@@ -42,6 +42,10 @@ final class EvaluateWorkflow {
 
   static Outcome run(EvaluateRequest request, RunContext context) {
     RunDirectory run = RunDirectory.open(context.storage(), request.run());
+    EncoderRecord encoder = run.record().encoder();
+    if (encoder != null) {
+      return TaskEvaluateWorkflow.run(run, encoder, request, context);
+    }
     RunConfig config = run.config(request.overrides());
     EvaluationFile file = EvaluationFile.open(context.storage(), request.run(), request.data());
     Optional<PreparedData> data =

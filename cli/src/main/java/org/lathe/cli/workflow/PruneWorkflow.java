@@ -51,12 +51,6 @@ import org.lathe.training.loop.Trainer;
  * (RUN). The same command resumes at whatever stage it stopped.
  */
 final class PruneWorkflow {
-  private static final int LATENCY_WARMUPS = 20;
-  private static final int LATENCY_RUNS = 60;
-
-  /** Fine-tuning warms its learning rate up over 5 % of its steps. */
-  private static final int STEPS_PER_WARMUP_STEP = 20;
-
   private final PruneRequest request;
   private final RunContext context;
   private final RunConfig config;
@@ -83,56 +77,26 @@ final class PruneWorkflow {
   }
 
   static Outcome run(PruneRequest request, RunContext context) {
-    requirePrunable(RunDirectory.open(context.storage(), request.teacher()), request.config());
+    RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
+    EncoderRecord encoder = teacher.record().encoder();
+    if (encoder != null) {
+      return TaskPruneWorkflow.run(request, context, teacher, encoder);
+    }
+    requirePrunable(teacher, request.config());
+    TransformerConfig before = teacher.record().model();
     if (context.dryRun()) {
-      RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
-      long prunable = ParameterCount.count(teacher.record().model());
-      return Outcome.done(
-          Map.of("teacher", request.teacher().toString(), "prunableParameters", prunable),
-          ImmutableList.of(
-              String.format(
-                  Locale.ROOT,
-                  "would prune %s (%,d prunable parameters) for %d steps, then fine-tune %d",
-                  request.teacher(),
-                  prunable,
-                  request.config().pruning().steps(),
-                  request.config().pruning().finetuneSteps())));
+      return PruneFacts.dryRun(request, before);
     }
     Optional<Result> result = prune(request, context);
-    Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("run", request.run().toString());
     if (result.isEmpty()) {
-      return Outcome.interrupted(
-          facts, ImmutableList.of("stopped with a checkpoint; the same command continues"));
+      return PruneFacts.stopped(request);
     }
-    TransformerConfig slim = result.get().plan().slimConfig();
-    TransformerConfig before =
-        RunDirectory.open(context.storage(), request.teacher()).record().model();
-    double sparsity = ParameterCount.sparsity(before, slim);
-    facts.put("sparsity", sparsity);
-    facts.put("hiddenSize", slim.hiddenSize());
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        String.format(
-            Locale.ROOT,
-            "%s: %.1f %% of the prunable parameters removed, hidden size %d of %d",
-            request.run(),
-            100 * sparsity,
-            slim.hiddenSize(),
-            before.hiddenSize()));
-    for (int layer = 0; layer < slim.numLayers(); layer++) {
-      lines.add(
-          String.format(
-              Locale.ROOT,
-              "  layer %d: %d of %d heads, %d of %d intermediate units",
-              layer,
-              slim.blocks().get(layer).numHeads(),
-              before.blocks().get(layer).numHeads(),
-              slim.blocks().get(layer).intermediateSize(),
-              before.blocks().get(layer).intermediateSize()));
-    }
-    lines.add("next: lathe export " + request.run() + " --out models/slim");
-    return Outcome.done(facts, lines);
+    return PruneFacts.done(
+        request,
+        before,
+        result.get().plan().slimConfig(),
+        Map.of(),
+        ImmutableList.of("next: lathe export " + request.run() + " --out models/slim"));
   }
 
   /** All stages; empty when a signal asked to stop. */
@@ -148,7 +112,16 @@ final class PruneWorkflow {
   private Optional<Result> stages() {
     String hash =
         RunDirectory.configHash(config, data.train().sha256(), teacher.record().configHash());
-    PruningTarget target = target();
+    PruningTarget target =
+        new LatencyTables(request.run(), config, context)
+            .target(
+                full,
+                () ->
+                    new SublayerBench(
+                        teacher.record().memory(),
+                        LatencyTables.NUM_WARMUPS,
+                        LatencyTables.NUM_RUNS,
+                        config.threads()));
     Weights pruned = pruningStage(target, hash);
     if (pruned == null) {
       return Optional.empty();
@@ -183,38 +156,6 @@ final class PruneWorkflow {
         : Optional.empty();
   }
 
-  /** The target; a speed-up is resolved by a latency table measured here, once a run. */
-  private PruningTarget target() {
-    Double sparsity = settings.target().sparsity();
-    if (sparsity != null) {
-      return PruningTarget.sparsity(sparsity);
-    }
-    double speedup = Objects.requireNonNull(settings.target().speedup());
-    List<LatencyTable> tables = settings.batchSizes().stream().map(this::latencyTable).toList();
-    return PruningTarget.speedup(speedup, tables, full);
-  }
-
-  private LatencyTable latencyTable(int batchSize) {
-    Path file = request.run().resolve("latency-batch-" + batchSize + ".json");
-    if (context.storage().exists(file)) {
-      return IoGuard.call(
-          context.storage(), "read", file, () -> LatencyTableFile.read(context.storage(), file));
-    }
-    context.console().note("measuring latencies of sublayers on this machine, batch " + batchSize);
-    SublayerBench bench =
-        new SublayerBench(
-            teacher.record().memory(), LATENCY_WARMUPS, LATENCY_RUNS, config.threads());
-    LatencyTable table =
-        LatencyTable.measure(full, LatencyTable.Sizes.of(batchSize, settings.length(), full), bench)
-            .withHiddenIndependentShare(hiddenIndependentShare(bench, batchSize));
-    IoGuard.run(
-        context.storage(),
-        "write",
-        file,
-        () -> LatencyTableFile.write(context.storage(), file, table));
-    return table;
-  }
-
   /** Before minutes of timing; the gates and the slicing know one table of words. */
   private static void requirePrunable(RunDirectory teacher, RunConfig config) {
     teacher.requireNotRecurrent("pruned");
@@ -232,36 +173,13 @@ final class PruneWorkflow {
     }
   }
 
-  /**
-   * The part a of a sublayer's time that a smaller hidden size does not save, from the times at D
-   * and D / 2: t(D / 2) / t(D) = a + (1 - a) / 2.
-   */
-  private double hiddenIndependentShare(SublayerBench bench, int batchSize) {
-    TransformerConfig half = full.withBlocks(full.hiddenSize() / 2, full.blocks());
-    int length = settings.length();
-    int heads = full.blocks().get(0).numHeads();
-    int width = full.blocks().get(0).intermediateSize();
-    double whole =
-        bench.attentionMs(full, batchSize, length, heads)
-            + bench.feedForwardMs(full, batchSize, length, width);
-    double halved =
-        bench.attentionMs(half, batchSize, length, heads)
-            + bench.feedForwardMs(half, batchSize, length, width);
-    return Math.max(0, Math.min(1, 2 * halved / whole - 1));
-  }
-
   /** Gates and weights after the pruning stage, or null when stopped. */
   private @Nullable Weights pruningStage(PruningTarget target, String hash) {
     CofiTask<Batch> task =
         new CofiTask<>(
-            DecoderPair.of(full, full, teacher.record().memory(), distillation()),
+            DecoderPair.of(full, full, teacher.record().memory(), TaskConfigs.distillation(settings)),
             full,
-            new GateConfig(
-                gateKinds(),
-                GateSet.INITIAL_MEAN,
-                settings.gateLearningRate(),
-                settings.multiplierLearningRate(),
-                settings.logAlphaLimit()),
+            TaskConfigs.gates(settings),
             target,
             Math.round(settings.steps() * settings.rampFraction()),
             TaskConfigs.optimizer(config.training(), settings.learningRate()),
@@ -281,12 +199,12 @@ final class PruneWorkflow {
       SlimModel slim, Weights pruned, PruningPlan plan, RunDirectory run, String hash) {
     FineTuneTask<Batch> task =
         new FineTuneTask<>(
-            DecoderPair.of(slim.config(), full, teacher.record().memory(), distillation()),
+            DecoderPair.of(slim.config(), full, teacher.record().memory(), TaskConfigs.distillation(settings)),
             slim.config(),
             TaskConfigs.optimizer(config.training(), settings.finetuneLearningRate()),
             TaskConfigs.schedule(
                 config.training(),
-                settings.finetuneSteps() / STEPS_PER_WARMUP_STEP,
+                PruneFacts.warmupSteps(settings.finetuneSteps()),
                 settings.finetuneSteps()),
             config.training().clipNorm());
     try (Trainer<Batch> trainer =
@@ -328,30 +246,6 @@ final class PruneWorkflow {
               stop)
           == Trainer.Ending.DONE;
     }
-  }
-
-  private DistillationConfig distillation() {
-    PruningSection.Distillation given = settings.distillation();
-    return new DistillationConfig(
-        1,
-        given.predictionWeight(),
-        given.layerWeight(),
-        given.temperature(),
-        Matching.valueOf(given.matching().name()));
-  }
-
-  private ImmutableSet<GateKind> gateKinds() {
-    return settings.gates().stream()
-        .map(
-            kind ->
-                switch (kind) {
-                  case HEAD -> GateKind.HEADS;
-                  case INTERMEDIATE -> GateKind.INTERMEDIATE;
-                  case ATTENTION_LAYER -> GateKind.ATTENTION_LAYER;
-                  case FEED_FORWARD_LAYER -> GateKind.FEED_FORWARD_LAYER;
-                  case HIDDEN -> GateKind.HIDDEN;
-                })
-        .collect(ImmutableSet.toImmutableSet());
   }
 
   private static Weights decoder(Weights all) {

@@ -2,6 +2,9 @@ package org.lathe.cli.workflow;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.common.hash.Hashing;
+import com.google.common.io.ByteStreams;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,15 +14,18 @@ import java.util.TreeMap;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.GraphMismatchException;
+import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RecordFile;
 import org.lathe.training.files.Storage;
+import org.lathe.training.text.TokenizerDefinition;
 import org.tensorflow.TensorFlow;
 
 /** One run on disk: its record, checkpoints, data and model weights. */
@@ -27,6 +33,14 @@ final class RunDirectory {
   private static final String RECORD_FILE = "run.json";
   private static final RecordFile<RunRecord> RECORD =
       new RecordFile<>("lathe-run", 1, RunRecord.class);
+
+  /** Where the model lies that was best on the validation files of a task. */
+  static final String BEST = "best";
+
+  private static final String TOKENIZER_FILE = TokenizerDefinition.JSON_FILE;
+
+  /** A definition of a vocabulary of any size that the tokenizer library reads. */
+  private static final long MAX_TOKENIZER_BYTES = 64L << 20;
 
   /** Model variables in a checkpoint carry this prefix; optimizer slots and gates do not. */
   static final String MODEL_PREFIX = "decoder/";
@@ -121,6 +135,11 @@ final class RunDirectory {
       // the same for runs begun before keys could be learned
       memory.remove("keySize");
     }
+    if (config.pruning().distillation().taskWeight() == 1
+        && tree.path("pruning").get("distillation") instanceof ObjectNode distillation) {
+      // the same for runs begun when this was the only weight
+      distillation.remove("taskWeight");
+    }
     if (!config.task().usesEncoder()) {
       // the same for runs begun before there were tasks
       tree.remove("task");
@@ -212,6 +231,66 @@ final class RunDirectory {
           path + " has no checkpoint yet. Run the command that made it again; it resumes.");
     }
     return store.read(latest.get(), name -> name.startsWith(MODEL_PREFIX));
+  }
+
+  /** Definition of an encoder's tokenizer. */
+  String tokenizerJson() {
+    Path file = path.resolve(TOKENIZER_FILE);
+    return IoGuard.call(
+        storage,
+        "read",
+        file,
+        () -> {
+          try (InputStream in = storage.open(file)) {
+            return new String(
+                ByteStreams.toByteArray(ByteStreams.limit(in, MAX_TOKENIZER_BYTES)),
+                StandardCharsets.UTF_8);
+          }
+        });
+  }
+
+  /** Writes it once. */
+  void writeTokenizer(String json) {
+    Path file = path.resolve(TOKENIZER_FILE);
+    if (storage.exists(file)) {
+      return;
+    }
+    IoGuard.run(
+        storage,
+        "write",
+        file,
+        () -> {
+          Path staging = file.resolveSibling(TOKENIZER_FILE + ".staging");
+          storage.delete(staging);
+          try (OutputStream out = storage.create(staging)) {
+            out.write(json.getBytes(StandardCharsets.UTF_8));
+          }
+          storage.force(staging);
+          storage.move(staging, file);
+        });
+  }
+
+  /**
+   * An encoder and its head: those that were best on the validation files, else the newest.
+   *
+   * @param head of the run's task
+   */
+  Weights encoderWeights(HeadConfig head) {
+    CheckpointStore best = new CheckpointStore(storage, path.resolve(BEST), 1);
+    CheckpointStore store = best.latest().isPresent() ? best : checkpoints();
+    CheckpointStore.Checkpoint checkpoint =
+        store
+            .latest()
+            .orElseThrow(
+                () ->
+                    new CorruptFileException(
+                        path
+                            + " has no checkpoint yet. Run the command that made it again; it"
+                            + " resumes."));
+    return store.read(
+        checkpoint,
+        name ->
+            name.startsWith(Encoder.PREFIX + "/") || name.startsWith(head.kind().prefix() + "/"));
   }
 
   /**

@@ -1,11 +1,19 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.collect.ImmutableSet;
+import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.TaskSection;
 import org.lathe.cli.config.TrainingSection;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.batching.Batch;
+import org.lathe.pruning.distillation.Matching;
+import org.lathe.pruning.gates.GateKind;
+import org.lathe.pruning.gates.GateSet;
+import org.lathe.pruning.methods.DistillationConfig;
+import org.lathe.pruning.methods.GateConfig;
 import org.lathe.training.data.CorpusFormat;
 import org.lathe.training.data.DataConfig;
 import org.lathe.training.loop.LanguageModelTask;
@@ -75,11 +83,49 @@ final class TaskConfigs {
             model, memory, optimizer, schedule, training.clipNorm(), warmupSteps);
   }
 
+  static DistillationConfig distillation(PruningSection settings) {
+    PruningSection.Distillation given = settings.distillation();
+    return new DistillationConfig(
+        given.taskWeight(),
+        given.predictionWeight(),
+        given.layerWeight(),
+        given.temperature(),
+        Matching.valueOf(given.matching().name()));
+  }
+
+  static GateConfig gates(PruningSection settings) {
+    return new GateConfig(
+        settings.gates().stream()
+            .map(
+                kind ->
+                    switch (kind) {
+                      case HEAD -> GateKind.HEADS;
+                      case INTERMEDIATE -> GateKind.INTERMEDIATE;
+                      case ATTENTION_LAYER -> GateKind.ATTENTION_LAYER;
+                      case FEED_FORWARD_LAYER -> GateKind.FEED_FORWARD_LAYER;
+                      case HIDDEN -> GateKind.HIDDEN;
+                    })
+            .collect(ImmutableSet.toImmutableSet()),
+        GateSet.INITIAL_MEAN,
+        settings.gateLearningRate(),
+        settings.multiplierLearningRate(),
+        settings.logAlphaLimit());
+  }
+
   static LoopConfig loop(RunConfig config, long steps) {
+    return loop(config, config.training().segmentLength(), steps);
+  }
+
+  /** Of a task, whose rows have lengths of their own. */
+  static LoopConfig taskLoop(RunConfig config, TaskSection task, long steps) {
+    return loop(config, task.maxLength(), steps);
+  }
+
+  private static LoopConfig loop(RunConfig config, int length, long steps) {
     TrainingSection training = config.training();
     return new LoopConfig(
         training.batchSize(),
-        training.segmentLength(),
+        length,
         steps,
         training.accumulationSteps(),
         training.evaluateEvery(),

@@ -5,6 +5,7 @@ import com.google.common.collect.ImmutableMap;
 import java.util.List;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.pruning.budget.ExpectedSizeOps;
 import org.lathe.pruning.constraint.Lagrangian;
@@ -78,16 +79,16 @@ public record CofiTask<B>(
             .put("lambda1", lagrangian.lambda1().read())
             .put("lambda2", lagrangian.lambda2().read())
             .buildOrThrow(),
-        groups(site),
+        groups(site, built.trained()),
         clipNorm);
   }
 
-  private List<ParameterGroup> groups(Site site) {
+  private List<ParameterGroup> groups(Site site, List<Variable> trained) {
     Schedule constant = Schedule.of(ScheduleConfig.constant());
     return ImmutableList.of(
         ParameterGroup.of(
             "model",
-            site.catalog().of(VariableGroup.MODEL, VariableGroup.AUXILIARY),
+            trained,
             optimizer,
             Schedule.of(schedule)),
         ParameterGroup.of(

@@ -12,6 +12,7 @@ import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.models.DecoderLanguageModel;
 import org.lathe.graphs.models.LanguageModelLoss;
 import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.distillation.LayerDistillation;
@@ -85,6 +86,11 @@ public final class DecoderPair implements DistillationPair<Batch> {
   @Override
   public BatchInput<Batch> input() {
     return input;
+  }
+
+  @Override
+  public List<Variable> trained() {
+    return site.catalog().of(VariableGroup.MODEL, VariableGroup.AUXILIARY);
   }
 
   /** The weights of a trained model under the teacher's names. */

@@ -1,9 +1,11 @@
 package org.lathe.pruning.methods;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.variables.Variable;
 import org.lathe.training.loop.BatchInput;
 import org.lathe.training.loop.TrainingTask;
 import org.tensorflow.Operand;
@@ -39,6 +41,9 @@ public interface DistillationPair<B> {
    * @param existsL 1 where a layer of the student still exists, or null for all
    */
   Loss loss(Gates gates, @Nullable Operand<TFloat32> existsL, Dropout dropout);
+
+  /** What is updated of the student, and beside it. */
+  List<Variable> trained();
 
   /** What an evaluation fetches of the student without gates and dropout, by name. */
   default Map<String, Operand<TFloat32>> outputs() {

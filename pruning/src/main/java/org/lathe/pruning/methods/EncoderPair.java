@@ -11,12 +11,14 @@ import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.models.EncoderModel;
 import org.lathe.graphs.objectives.MeanSquaredError;
 import org.lathe.graphs.ops.Dropout;
+import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.distillation.LayerDistillation;
 import org.lathe.pruning.distillation.PredictionDistillation;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.loop.BatchInput;
+import org.lathe.training.loop.EncoderTask;
 import org.lathe.training.loop.ExampleInput;
 import org.lathe.training.loop.TrainingTask;
 import org.tensorflow.Operand;
@@ -35,6 +37,7 @@ public final class EncoderPair implements DistillationPair<ExampleBatch> {
   private final TrainingTask.Site site;
   private final ExampleInput input;
   private final HeadConfig head;
+  private final boolean freezeEmbeddings;
   private final EncoderModel student;
   private final EncoderModel teacher;
   private final LayerDistillation layers;
@@ -45,9 +48,11 @@ public final class EncoderPair implements DistillationPair<ExampleBatch> {
       EncoderConfig studentConfig,
       EncoderConfig teacherConfig,
       HeadConfig head,
+      boolean freezeEmbeddings,
       DistillationConfig config) {
     this.site = site;
     this.head = head;
+    this.freezeEmbeddings = freezeEmbeddings;
     this.config = config;
     input = ExampleInput.declare(site, head);
     student = new EncoderModel(site.catalog(), studentConfig, head);
@@ -65,10 +70,20 @@ public final class EncoderPair implements DistillationPair<ExampleBatch> {
 
   /**
    * @param student shape of the student: the teacher's own while it is gated, a slim one after
+   * @param freezeEmbeddings of the student, see {@link EncoderTask}
    */
   public static Factory<ExampleBatch> of(
-      EncoderConfig student, EncoderConfig teacher, HeadConfig head, DistillationConfig config) {
-    return site -> new EncoderPair(site, student, teacher, head, config);
+      EncoderConfig student,
+      EncoderConfig teacher,
+      HeadConfig head,
+      boolean freezeEmbeddings,
+      DistillationConfig config) {
+    return site -> new EncoderPair(site, student, teacher, head, freezeEmbeddings, config);
+  }
+
+  @Override
+  public List<Variable> trained() {
+    return EncoderTask.trained(site.catalog(), freezeEmbeddings);
   }
 
   /** The weights of a fine-tuned model under the teacher's names. */

@@ -5,7 +5,6 @@ import com.google.common.collect.ImmutableMap;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.ops.Dropout;
-import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
@@ -41,7 +40,7 @@ public record FineTuneTask<B>(
         ImmutableList.of(
             ParameterGroup.of(
                 "model",
-                site.catalog().of(VariableGroup.MODEL, VariableGroup.AUXILIARY),
+                built.trained(),
                 optimizer,
                 Schedule.of(schedule))),
         clipNorm,

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.lathe.graphs.config.EncoderConfig;
@@ -25,6 +25,7 @@ import org.lathe.pruning.slimming.SlimEncoder;
 import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.batching.StepBatches;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.RowTargets;
 import org.lathe.training.loop.EncoderTask;
 import org.lathe.training.loop.ExampleInput;
 import org.lathe.training.loop.LoopConfig;
@@ -48,6 +49,8 @@ class EncoderPruningTest {
   private static final HeadConfig HEAD = HeadConfig.classifier(ENCODER, NUM_CLASSES);
   private static final DistillationConfig DISTILLATION =
       new DistillationConfig(0, 0.5, 0.5, 2, Matching.ORDERED);
+
+  private static final int[] ALL_ROWS = IntStream.range(0, BATCH_SIZE).toArray();
 
   private static Weights teacher;
 
@@ -79,7 +82,7 @@ class EncoderPruningTest {
     assertThat(plan.sparsity()).isGreaterThan(SPARSITY - 1e-9);
     FineTuneTask<ExampleBatch> task =
         new FineTuneTask<>(
-            EncoderPair.of(slim.config(), ENCODER, HEAD, DISTILLATION),
+            EncoderPair.of(slim.config(), ENCODER, HEAD, false, DISTILLATION),
             slim.config().transformer(),
             OptimizerConfig.adamW(0.005),
             ScheduleConfig.constant(),
@@ -98,7 +101,7 @@ class EncoderPruningTest {
   void aStudentThatIsItsTeacherHasNothingToLearn() {
     FineTuneTask<ExampleBatch> task =
         new FineTuneTask<>(
-            EncoderPair.of(ENCODER, ENCODER, HEAD, DISTILLATION),
+            EncoderPair.of(ENCODER, ENCODER, HEAD, false, DISTILLATION),
             ENCODER.transformer(),
             OptimizerConfig.adamW(1e-6),
             ScheduleConfig.constant(),
@@ -122,7 +125,7 @@ class EncoderPruningTest {
   private static double layerLoss(int morePadding) {
     FineTuneTask<ExampleBatch> task =
         new FineTuneTask<>(
-            EncoderPair.of(ENCODER, ENCODER, HEAD, DISTILLATION),
+            EncoderPair.of(ENCODER, ENCODER, HEAD, false, DISTILLATION),
             ENCODER.transformer(),
             OptimizerConfig.adamW(1e-6),
             ScheduleConfig.constant(),
@@ -162,7 +165,7 @@ class EncoderPruningTest {
   private static Trainer<ExampleBatch> pruningOf(PruningTarget target) {
     CofiTask<ExampleBatch> task =
         new CofiTask<>(
-            EncoderPair.of(ENCODER, ENCODER, HEAD, DISTILLATION),
+            EncoderPair.of(ENCODER, ENCODER, HEAD, false, DISTILLATION),
             ENCODER.transformer(),
             new GateConfig(EnumSet.allOf(GateKind.class), 4, 0.2, 0.5, 7),
             target,
@@ -195,15 +198,14 @@ class EncoderPruningTest {
     int all = 0;
     for (int i = 0; i < 8; i++) {
       ExampleBatch batch = batch(1_000_000 + i);
-      float[] logits =
-          trainer.outputs(batch, List.of(ExampleInput.LOGITS)).get(ExampleInput.LOGITS);
+      float[] logits = trainer.outputs(batch).get(ExampleInput.LOGITS);
       for (int row = 0; row < BATCH_SIZE; row++, all++) {
         float[] own = Arrays.copyOfRange(logits, row * NUM_CLASSES, (row + 1) * NUM_CLASSES);
         int best = 0;
         for (int c = 1; c < NUM_CLASSES; c++) {
           best = own[c] > own[best] ? c : best;
         }
-        right += best == batch.classes()[row] ? 1 : 0;
+        right += best == batch.targets().classes()[row] ? 1 : 0;
       }
     }
     return (double) right / all;
@@ -233,13 +235,12 @@ class EncoderPruningTest {
     return new ExampleBatch(
         BATCH_SIZE,
         length,
+        BATCH_SIZE,
+        ALL_ROWS,
         ids,
         present,
         new int[ids.length],
-        classes,
-        new float[0],
-        new int[0],
-        new int[0]);
+        RowTargets.ofClasses(classes));
   }
 
   private static ExampleBatch padded(ExampleBatch batch, int length) {
@@ -248,17 +249,16 @@ class EncoderPruningTest {
     for (int row = 0; row < BATCH_SIZE; row++) {
       System.arraycopy(batch.ids(), row * batch.length(), ids, row * length, batch.length());
       System.arraycopy(
-          batch.present(), row * batch.length(), present, row * length, batch.length());
+          batch.mask(), row * batch.length(), present, row * length, batch.length());
     }
     return new ExampleBatch(
         BATCH_SIZE,
         length,
+        BATCH_SIZE,
+        ALL_ROWS,
         ids,
         present,
         new int[ids.length],
-        batch.classes(),
-        batch.numbers(),
-        batch.starts(),
-        batch.ends());
+        batch.targets());
   }
 }

@@ -11,6 +11,7 @@ import org.lathe.graphs.objectives.MeanSquaredError;
 import org.lathe.graphs.objectives.SpanLoss;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.RowTargets;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
@@ -106,23 +107,30 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
     return outputs;
   }
 
+  /** Everything: tokens and labels. */
   @Override
   public void feed(ExampleBatch batch, Feeder feeder) {
-    Shape tokens = Shape.of(batch.batchSize(), batch.length());
-    feeder.feed(idsBT, ints(tokens, batch.ids()));
-    feeder.feed(presentBT, ints(tokens, batch.present()));
-    feeder.feed(typesBT, ints(tokens, batch.types()));
+    feedInputs(batch, feeder);
     Shape rows = Shape.of(batch.batchSize());
+    RowTargets targets = batch.targets();
     switch (labels) {
-      case CLASSES -> feeder.feed(placesB.get(0), ints(rows, batch.classes()));
+      case CLASSES -> feeder.feed(placesB.get(0), ints(rows, targets.classes()));
       case NUMBERS ->
           feeder.feed(
-              numbersB, TFloat32.tensorOf(rows, DataBuffers.of(batch.numbers(), true, false)));
+              numbersB, TFloat32.tensorOf(rows, DataBuffers.of(targets.numbers(), true, false)));
       case SPANS -> {
-        feeder.feed(placesB.get(0), ints(rows, batch.starts()));
-        feeder.feed(placesB.get(1), ints(rows, batch.ends()));
+        feeder.feed(placesB.get(0), ints(rows, targets.starts()));
+        feeder.feed(placesB.get(1), ints(rows, targets.ends()));
       }
     }
+  }
+
+  /** Tokens only: enough for a model's outputs. */
+  public void feedInputs(ExampleBatch batch, Feeder feeder) {
+    Shape tokens = Shape.of(batch.batchSize(), batch.length());
+    feeder.feed(idsBT, ints(tokens, batch.ids()));
+    feeder.feed(presentBT, ints(tokens, batch.mask()));
+    feeder.feed(typesBT, ints(tokens, batch.tokenTypes()));
   }
 
   private static TInt32 ints(Shape shape, int[] values) {

@@ -1,6 +1,5 @@
 package org.lathe.training.loop;
 
-import com.google.common.base.Preconditions;
 import com.google.common.base.Stopwatch;
 import com.google.common.collect.ImmutableList;
 import java.util.ArrayList;
@@ -283,22 +282,16 @@ public final class Trainer<B> implements AutoCloseable {
   }
 
   /**
-   * The task's outputs for a batch, row-major, as validation sees the model.
-   *
-   * @throws IllegalArgumentException when the task has no output of a name
+   * The task's outputs for a batch by name, row-major, as validation sees the model; empty for
+   * tasks without.
    */
-  public Map<String, float[]> outputs(B batch, List<String> names) {
-    List<Operand<TFloat32>> fetches = new ArrayList<>();
-    for (String name : names) {
-      Operand<TFloat32> output = built.outputs().get(name);
-      Preconditions.checkArgument(
-          output != null, "the task has no output '%s'; it has %s", name, built.outputs().keySet());
-      fetches.add(output);
-    }
-    Map<String, float[]> values = new LinkedHashMap<>();
+  public Map<String, float[]> outputs(B batch) {
+    List<Operand<TFloat32>> fetches = ImmutableList.copyOf(built.outputs().values());
     List<float[]> fetched = fetch(batch, step * config.accumulationSteps(), List.of(), fetches);
-    for (int i = 0; i < names.size(); i++) {
-      values.put(names.get(i), fetched.get(i));
+    Map<String, float[]> values = new LinkedHashMap<>();
+    int index = 0;
+    for (String name : built.outputs().keySet()) {
+      values.put(name, fetched.get(index++));
     }
     return values;
   }

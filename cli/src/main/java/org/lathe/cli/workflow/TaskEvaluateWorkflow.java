@@ -1,0 +1,74 @@
+package org.lathe.cli.workflow;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.TaskSection;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.evaluation.EncoderRunner;
+import org.lathe.training.evaluation.TaskScorer;
+import org.lathe.training.metrics.Metric;
+import org.lathe.training.metrics.Uncertainty;
+import org.lathe.training.text.TokenizerDefinition;
+
+/** {@code lathe evaluate} of an encoder: the task's metrics on one of its splits. */
+final class TaskEvaluateWorkflow {
+  private TaskEvaluateWorkflow() {}
+
+  static Outcome run(RunDirectory run, EncoderRecord encoder, EvaluateRequest request, RunContext context) {
+    if (request.memories().stream().anyMatch(kind -> kind != MemoryKind.NONE)) {
+      throw new ConfigException(
+          run.path() + " is an encoder with a task, which has no --memory; leave it out");
+    }
+    RunConfig config = run.config(request.overrides());
+    TokenizerDefinition definition = TokenizerDefinition.fromJson(run.tokenizerJson());
+    try (TaskFiles files =
+            TaskFiles.open(context.storage(), config.task(), definition, encoder.labels());
+        EncoderRunner runner =
+            new EncoderRunner(
+                encoder.config(),
+                encoder.head(),
+                run.encoderWeights(encoder.head()),
+                run.path().toString(),
+                config.training().batchSize(),
+                config.threads())) {
+      TaskFiles.Split split =
+          files.read(request.split(), paths(config.task(), request.split()), 0);
+      TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
+      Map<Metric, Double> scores = split.score(scorer, files.kind(), runner::outputs);
+      return outcome(request, scores, split.numExamples());
+    }
+  }
+
+  private static List<String> paths(TaskSection task, String split) {
+    return switch (split) {
+      case "train" -> task.train();
+      case "valid" -> task.valid();
+      default -> task.test();
+    };
+  }
+
+  private static Outcome outcome(
+      EvaluateRequest request, Map<Metric, Double> scores, int numExamples) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("split", request.split());
+    facts.put("examples", numExamples);
+    List<String> lines = new ArrayList<>();
+    scores.forEach(
+        (metric, value) -> {
+          facts.put(metric.word(), value);
+          String line = String.format(Locale.ROOT, "%-12s %.4f", metric.word(), value);
+          if (metric == Metric.ACCURACY) {
+            double error = Uncertainty.standardError(value, numExamples);
+            facts.put("standardError", error);
+            line += String.format(Locale.ROOT, " (standard error %.4f)", error);
+          }
+          lines.add(line);
+        });
+    lines.add(String.format(Locale.ROOT, "%,d examples of %s", numExamples, request.split()));
+    return Outcome.done(facts, lines);
+  }
+}

@@ -1,0 +1,231 @@
+package org.lathe.cli.workflow;
+
+import com.google.common.hash.Hasher;
+import com.google.common.hash.Hashing;
+import com.google.common.io.ByteStreams;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.TaskSection;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.evaluation.TaskScorer;
+import org.lathe.training.examples.Example;
+import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.ExampleReader;
+import org.lathe.training.examples.ExampleTokenizer;
+import org.lathe.training.examples.Examples;
+import org.lathe.training.examples.LabelSet;
+import org.lathe.training.examples.Question;
+import org.lathe.training.examples.SpanRows;
+import org.lathe.training.examples.SpanTokenizer;
+import org.lathe.training.examples.SquadReader;
+import org.lathe.training.examples.TaskColumns;
+import org.lathe.training.examples.TaskKind;
+import org.lathe.training.examples.TaskPreset;
+import org.lathe.training.examples.TokenRows;
+import org.lathe.training.files.IoGuard;
+import org.lathe.training.files.Storage;
+import org.lathe.training.metrics.Metric;
+import org.lathe.training.metrics.TaskMetrics;
+import org.lathe.training.text.InputTokenizer;
+import org.lathe.training.text.TokenizerDefinition;
+
+/** The labelled files of a task: how they are laid out, what they hold, and how they are judged. */
+final class TaskFiles implements AutoCloseable {
+  /** SQuAD's usual overlap of windows, and the tokens of a question that are kept. */
+  private static final int STRIDE = 128;
+
+  private static final int MAX_QUESTION_TOKENS = 64;
+
+  /** A window must hold something new: shorter limits have shorter overlaps. */
+  private static final int WINDOW_SHARE = 3;
+
+  private final Storage storage;
+  private final TaskSection task;
+  private final @Nullable TaskPreset preset;
+  private final TaskKind kind;
+  private final @Nullable LabelSet labels;
+  private final InputTokenizer tokenizer;
+
+  /**
+   * One split, tokenized.
+   *
+   * @param spans the windows of questions; null for other tasks
+   */
+  record Split(TokenRows rows, @Nullable SpanRows spans) {
+
+    /** Examples, or questions. */
+    int numExamples() {
+      return spans == null ? rows.size() : spans.questions().size();
+    }
+
+    Map<Metric, Double> score(
+        TaskScorer scorer, TaskKind kind, Function<ExampleBatch, Map<String, float[]>> model) {
+      return spans == null ? scorer.score(rows, kind, model) : scorer.score(spans, model);
+    }
+  }
+
+  private TaskFiles(
+      Storage storage,
+      TaskSection task,
+      @Nullable TaskPreset preset,
+      TaskKind kind,
+      @Nullable LabelSet labels,
+      InputTokenizer tokenizer) {
+    this.storage = storage;
+    this.task = task;
+    this.preset = preset;
+    this.kind = kind;
+    this.labels = labels;
+    this.tokenizer = tokenizer;
+  }
+
+  /**
+   * Opens a task.
+   *
+   * @param knownLabels of a model that was trained for it; empty = the preset's, or those of the
+   *     training files
+   * @throws ConfigException when the preset does not fit the kind
+   */
+  static TaskFiles open(
+      Storage storage,
+      TaskSection task,
+      TokenizerDefinition definition,
+      List<String> knownLabels) {
+    TaskPreset preset = task.preset().isBlank() ? null : TaskPreset.named(task.preset());
+    TaskKind kind = TaskKind.valueOf(word(task.kind()));
+    if (preset != null && preset.kind() != kind) {
+      throw new ConfigException(
+          "task.preset "
+              + preset.word()
+              + " is a task of kind "
+              + preset.kind()
+              + ", but task.kind is "
+              + task.kind()
+              + "; make them agree");
+    }
+    if (preset == null && kind == TaskKind.SPAN) {
+      throw new ConfigException("task.preset is empty; expected squad for task.kind span-qa");
+    }
+    LabelSet labels = null;
+    if (kind == TaskKind.CLASSIFICATION) {
+      labels =
+          !knownLabels.isEmpty()
+              ? new LabelSet(knownLabels)
+              : preset != null
+                  ? preset.labels()
+                  : new ExampleReader(storage)
+                      .readLabels(Path.of(task.train().get(0)), columns(task));
+    }
+    InputTokenizer tokenizer =
+        kind == TaskKind.SPAN
+            ? InputTokenizer.forWindows(
+                definition,
+                task.maxLength(),
+                Math.min(STRIDE, task.maxLength() / WINDOW_SHARE),
+                Math.min(MAX_QUESTION_TOKENS, task.maxLength() / WINDOW_SHARE))
+            : InputTokenizer.forTexts(definition, task.maxLength());
+    return new TaskFiles(storage, task, preset, kind, labels, tokenizer);
+  }
+
+  private static String word(TaskSection.Kind kind) {
+    return kind == TaskSection.Kind.SPAN_QA ? TaskKind.SPAN.name() : kind.name();
+  }
+
+  private static TaskColumns columns(TaskSection task) {
+    return new TaskColumns(
+        task.header(),
+        task.text(),
+        task.secondText().isBlank() ? null : task.secondText(),
+        task.label(),
+        null);
+  }
+
+  TaskKind kind() {
+    return kind;
+  }
+
+  /** Names of the classes; empty where there are none. */
+  List<String> labels() {
+    return labels == null ? List.of() : labels.names();
+  }
+
+  /** The preset's official metrics, else those of the kind. */
+  TaskMetrics metrics() {
+    if (preset != null) {
+      return preset.metrics();
+    }
+    return switch (kind) {
+      case CLASSIFICATION -> TaskMetrics.CLASSIFICATION;
+      case REGRESSION -> TaskMetrics.REGRESSION;
+      case SPAN -> TaskMetrics.SPANS;
+    };
+  }
+
+  /**
+   * Reads and tokenizes these files one after the other.
+   *
+   * @param maxExamples the first ones; 0 = all
+   * @throws ConfigException when there are no files, or examples without labels
+   */
+  Split read(String split, List<String> files, int maxExamples) {
+    if (files.isEmpty()) {
+      throw new ConfigException(
+          "task." + split + " names no files; expected the labelled " + split + " split");
+    }
+    if (kind == TaskKind.SPAN) {
+      List<Question> questions = new ArrayList<>();
+      files.forEach(file -> questions.addAll(new SquadReader(storage).read(Path.of(file))));
+      SpanRows spans = SpanTokenizer.tokenize(first(questions, maxExamples), tokenizer);
+      return new Split(spans.rows(), spans);
+    }
+    List<Example> all = new ArrayList<>();
+    for (String file : files) {
+      all.addAll(table(Path.of(file)).examples());
+    }
+    Examples examples =
+        new Examples(String.join(", ", files), kind, labels, first(all, maxExamples), 0);
+    examples.labelValues(); // says what lacks one
+    return new Split(ExampleTokenizer.tokenize(examples, tokenizer), null);
+  }
+
+  private Examples table(Path file) {
+    ExampleReader reader = new ExampleReader(storage);
+    return preset == null
+        ? reader.read(file, columns(task), kind, labels)
+        : reader.read(file, preset);
+  }
+
+  private static <T> List<T> first(List<T> all, int max) {
+    return max == 0 || max >= all.size() ? all : all.subList(0, max);
+  }
+
+  /** Of the bytes of these files, one after the other. */
+  static String sha256(Storage storage, List<String> files) {
+    Hasher hasher = Hashing.sha256().newHasher();
+    for (String name : files) {
+      Path file = Path.of(name);
+      byte[] bytes =
+          IoGuard.call(
+              storage,
+              "read",
+              file,
+              () -> {
+                try (InputStream in = storage.open(file)) {
+                  return ByteStreams.toByteArray(in);
+                }
+              });
+      hasher.putLong(bytes.length).putBytes(bytes);
+    }
+    return hasher.hash().toString();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

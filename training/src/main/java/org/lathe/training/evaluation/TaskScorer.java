@@ -1,0 +1,101 @@
+package org.lathe.training.evaluation;
+
+import com.google.common.base.Preconditions;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import org.lathe.training.examples.BatchLength;
+import org.lathe.training.examples.EvaluationBatches;
+import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.SpanDecoder;
+import org.lathe.training.examples.SpanRows;
+import org.lathe.training.examples.SpanSettings;
+import org.lathe.training.examples.TaskKind;
+import org.lathe.training.examples.TokenRows;
+import org.lathe.training.loop.ExampleInput;
+import org.lathe.training.metrics.Metric;
+import org.lathe.training.metrics.TaskMetrics;
+
+/**
+ * Scores an encoder on all examples of a split by the task's metrics. The model is whatever gives a
+ * batch's outputs: a trainer, a session, a served model.
+ */
+public final class TaskScorer {
+  private final TaskMetrics metrics;
+  private final int batchSize;
+
+  /**
+   * @param batchSize rows of a batch, as the model was built for
+   */
+  public TaskScorer(TaskMetrics metrics, int batchSize) {
+    this.metrics = metrics;
+    this.batchSize = batchSize;
+  }
+
+  /**
+   * Classification by the largest logit, regression by the number.
+   *
+   * @param model gives {@link ExampleInput#LOGITS} (B, C) of a batch
+   */
+  public Map<Metric, Double> score(
+      TokenRows rows, TaskKind kind, Function<ExampleBatch, Map<String, float[]>> model) {
+    Preconditions.checkArgument(kind != TaskKind.SPAN, "spans have a score of their own");
+    EvaluationBatches batches = new EvaluationBatches(rows, batchSize, BatchLength.LONGEST);
+    int[] predictedClasses = new int[rows.size()];
+    double[] predictedNumbers = new double[rows.size()];
+    for (int i = 0; i < batches.numBatches(); i++) {
+      ExampleBatch batch = batches.at(i);
+      float[] logits = output(model.apply(batch), ExampleInput.LOGITS);
+      int numClasses = logits.length / batch.batchSize();
+      for (int row = 0; row < batch.numRows(); row++) {
+        predictedClasses[batch.rows()[row]] = largest(logits, row * numClasses, numClasses);
+        predictedNumbers[batch.rows()[row]] = logits[row * numClasses];
+      }
+    }
+    if (kind == TaskKind.CLASSIFICATION) {
+      return metrics.ofClasses(predictedClasses, rows.targets().classes());
+    }
+    float[] numbers = rows.targets().numbers();
+    double[] expected = new double[numbers.length];
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = numbers[i];
+    }
+    return metrics.ofNumbers(predictedNumbers, expected);
+  }
+
+  /**
+   * Answers cut from their contexts.
+   *
+   * @param model gives {@link ExampleInput#STARTS} and {@link ExampleInput#ENDS} (B, T) of a batch
+   */
+  public Map<Metric, Double> score(
+      SpanRows rows, Function<ExampleBatch, Map<String, float[]>> model) {
+    EvaluationBatches batches = new EvaluationBatches(rows.rows(), batchSize, BatchLength.LONGEST);
+    SpanDecoder decoder = new SpanDecoder(rows, SpanSettings.DEFAULT);
+    for (int i = 0; i < batches.numBatches(); i++) {
+      ExampleBatch batch = batches.at(i);
+      Map<String, float[]> outputs = model.apply(batch);
+      decoder.add(
+          batch, output(outputs, ExampleInput.STARTS), output(outputs, ExampleInput.ENDS));
+    }
+    return metrics.ofAnswers(
+        decoder.answers(),
+        rows.questions().stream()
+            .map(question -> question.answers().stream().map(answer -> answer.text()).toList())
+            .toList());
+  }
+
+  private static float[] output(Map<String, float[]> outputs, String name) {
+    return Objects.requireNonNull(outputs.get(name), name);
+  }
+
+  private static int largest(float[] values, int from, int count) {
+    int best = 0;
+    for (int i = 1; i < count; i++) {
+      if (values[from + i] > values[from + best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+}
