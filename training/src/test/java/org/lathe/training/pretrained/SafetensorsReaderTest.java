@@ -235,7 +235,7 @@ class SafetensorsReaderTest {
             .put("second", Shape.of(3), new float[] {5, 6, 7}));
     byte[] bytes = Files.readAllBytes(sound);
     SeededCases.run(
-        3000,
+        1500,
         random -> {
           Path file = raw(damaged(bytes, random));
           try {
