@@ -218,6 +218,26 @@ public record TransformerConfig(
         keySize);
   }
 
+  public TransformerConfig withNormEpsilon(double epsilon) {
+    return new TransformerConfig(
+        vocabularySize,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        dropout,
+        epsilon,
+        innerDropout,
+        adaptive,
+        keySize);
+  }
+
   public TransformerConfig withInnerDropout(@Nullable InnerDropout rates) {
     return new TransformerConfig(
         vocabularySize,

@@ -22,9 +22,24 @@ import org.tensorflow.types.TInt32;
  */
 public final class AbsolutePositions {
   private final Variable positions;
+  private final int offset;
 
+  /** The first token has the table's first row. */
   public AbsolutePositions(
       VariableCatalog catalog, String name, TransformerConfig config, VariableGroup group) {
+    this(catalog, name, config, 0, group);
+  }
+
+  /**
+   * @param offset row of the first token
+   */
+  public AbsolutePositions(
+      VariableCatalog catalog,
+      String name,
+      TransformerConfig config,
+      int offset,
+      VariableGroup group) {
+    this.offset = offset;
     int hiddenSize = config.hiddenSize();
     boolean learned = config.positions() == PositionEncoding.LEARNED;
     positions =
@@ -43,6 +58,9 @@ public final class AbsolutePositions {
     Operand<TFloat32> table =
         hiddenGate == null ? positions.read() : tf.math.mul(positions.read(), hiddenGate);
     Operand<TInt32> index = Masks.range(tf, shape.length());
+    if (offset > 0) {
+      index = tf.math.add(index, tf.constant(offset));
+    }
     Operand<TFloat32> positionsTD = tf.gather(table, index, tf.constant(0));
     int hiddenSize = (int) positions.shape().get(1);
     Operand<TFloat32> sum = tf.math.add(shape.unflatten(tf, xND, hiddenSize), positionsTD);

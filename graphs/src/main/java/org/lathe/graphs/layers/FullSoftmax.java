@@ -11,22 +11,33 @@ import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
-/** a_w = E_w . f with one table E of (V, D), the token table where the output is tied. */
+/** a_w = E_w . f (+ b_w) with one table E of (V, D), the token table where the output is tied. */
 final class FullSoftmax implements VocabularyHead {
   private final Variable table;
   private final boolean tied;
+  private final @Nullable Variable bias;
 
   /**
    * @param tied the table is the token table, whose columns the hidden gate multiplies
    */
   FullSoftmax(Variable table, boolean tied) {
+    this(table, tied, null);
+  }
+
+  /**
+   * @param bias (V), or null for none
+   */
+  FullSoftmax(Variable table, boolean tied, @Nullable Variable bias) {
     this.table = table;
     this.tied = tied;
+    this.bias = bias;
   }
 
   @Override
   public Operand<TFloat32> logits(Ops tf, Operand<TFloat32> outputND, Gates gates) {
-    return tf.linalg.matMul(outputND, rows(tf, gates), MatMul.transposeB(true));
+    Operand<TFloat32> products =
+        tf.linalg.matMul(outputND, rows(tf, gates), MatMul.transposeB(true));
+    return bias == null ? products : tf.math.add(products, bias.read());
   }
 
   @Override
@@ -35,10 +46,11 @@ final class FullSoftmax implements VocabularyHead {
     Operand<TFloat32> readND = dropout.call(tf, outputND);
     Operand<TFloat32> rowsND = tf.gather(rows(tf, gates), targetsN, tf.constant(0));
     Operand<TFloat32> logitsNV = logits(tf, readND, gates);
-    return new Target(
-        LogSumExp.lastAxis(tf, logitsNV),
-        tf.reduceSum(tf.math.mul(rowsND, readND), tf.constant(-1)),
-        logitsNV);
+    Operand<TFloat32> targetN = tf.reduceSum(tf.math.mul(rowsND, readND), tf.constant(-1));
+    if (bias != null) {
+      targetN = tf.math.add(targetN, tf.gather(bias.read(), targetsN, tf.constant(0)));
+    }
+    return new Target(LogSumExp.lastAxis(tf, logitsNV), targetN, logitsNV);
   }
 
   private Operand<TFloat32> rows(Ops tf, Gates gates) {

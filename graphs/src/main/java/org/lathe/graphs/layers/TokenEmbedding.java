@@ -43,6 +43,11 @@ public final class TokenEmbedding implements TokenVectors {
             false);
   }
 
+  /** The output tied to this table, plus a bias of (V). */
+  VocabularyHead tiedHead(Variable bias) {
+    return new FullSoftmax(tokens, true, bias);
+  }
+
   private static Shape tableShape(TransformerConfig config) {
     return Shape.of(config.vocabularySize(), config.hiddenSize());
   }

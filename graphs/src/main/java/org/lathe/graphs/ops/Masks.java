@@ -32,6 +32,20 @@ public final class Masks {
         TFloat32.class);
   }
 
+  /** (B, T) of 1 and 0 -> (B, 1, 1, T): no position attends to one that is 0. */
+  public static Operand<TFloat32> padding(Ops tf, Operand<? extends TNumber> presentBT) {
+    Operand<TFloat32> presentB1T = tf.expandDims(present(tf, presentBT), tf.constant(1));
+    return tf.expandDims(presentB1T, tf.constant(1));
+  }
+
+  /** (B, T) of 1 and 0 -> additive of the same shape. */
+  public static Operand<TFloat32> present(Ops tf, Operand<? extends TNumber> presentBT) {
+    return additive(
+        tf,
+        tf.math.greater(tf.dtypes.cast(presentBT, TFloat32.class), tf.constant(0f)),
+        TFloat32.class);
+  }
+
   /** 0, 1, ..., length - 1. */
   public static Operand<TInt32> range(Ops tf, Operand<TInt32> length) {
     return tf.range(tf.constant(0), length, tf.constant(1));

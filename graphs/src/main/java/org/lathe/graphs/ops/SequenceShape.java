@@ -23,6 +23,12 @@ public record SequenceShape(Operand<TInt32> batchSize, Operand<TInt32> length) {
     return tf.reshape(x, tf.stack(List.of(batchSize, length, tf.constant(width))));
   }
 
+  /** (B*T, width) -> (B, width): the rows of the first positions. */
+  public <T extends TType> Operand<T> firstOfEach(Ops tf, Operand<T> x) {
+    Operand<TInt32> rows = tf.math.mul(Masks.range(tf, batchSize), length);
+    return tf.gather(x, rows, tf.constant(0));
+  }
+
   private static Operand<TInt32> element(Ops tf, Operand<TInt32> vector, int index) {
     return tf.gather(vector, tf.constant(index), tf.constant(0));
   }

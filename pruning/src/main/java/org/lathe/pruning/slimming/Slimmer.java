@@ -1,25 +1,27 @@
 package org.lathe.pruning.slimming;
 
-import com.google.common.primitives.Ints;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.GraphMismatchException;
+import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
-import org.lathe.pruning.gates.GateValues;
-import org.lathe.pruning.plan.LayerPlan;
 import org.lathe.pruning.plan.PruningPlan;
 import org.tensorflow.ndarray.Shape;
 
 /**
- * Folds the gates of a plan into the weights of a decoder, then slices away what is closed, so that
- * the slim model computes exactly what the gated one computes (CoFi's own folding scales only the
- * consumers of the hidden gate, which is not exact). With z_h hidden, z_n head, z_f intermediate,
- * z_A and z_F layer gates, and kernels stored (in, out):
+ * Folds the gates of a plan into the weights of a decoder or an encoder, then slices away what is
+ * closed, so that the slim model computes exactly what the gated one computes (CoFi's own folding
+ * scales only the consumers of the hidden gate, which is not exact). With z_h hidden, z_n head, z_f
+ * intermediate, z_A and z_F layer gates, and kernels stored (in, out):
  *
  * <pre>
- * token and position tables      columns z_h         a tied output reads the same, gated table
+ * tables of tokens, positions,
+ *   token types                  columns z_h         a tied output reads the same, gated table
  * every kept norm                gain, bias z_h      the gate multiplies the norm's output
  * attention/value                columns, bias z_n   of the head: z_n (P V) = P (z_n V)
  * attention/output               columns, bias z_A z_h
@@ -27,36 +29,116 @@ import org.tensorflow.ndarray.Shape;
  * query, key, up, output/kernel  sliced only: they read what is scaled already
  * memory/projection              rows sliced only, for the same reason
  * memory/norm                    kept: it is over the key size, which no gate closes
+ * pooler, span/output,
+ *   classifier/dense             rows sliced only: they read the hidden size, no gate closes what
+ *                                they give
+ * classifier/output              kept where it reads a pooler or a dense layer
+ * masked_lm/dense                rows, columns, bias sliced only: a gated norm follows
+ * masked_lm/norm                 gain, bias z_h, as every norm over the hidden size
+ * masked_lm/bias                 kept
  * </pre>
  *
  * A sublayer without open heads or units goes with its norm, except that the last layer of a
  * pre-norm model keeps its feed_forward_norm, which gives the memory representation.
  */
 public final class Slimmer {
-  private static final String PREFIX = "decoder";
+  private static final String DECODER = "decoder";
 
-  private final TransformerConfig config;
-  private final Weights weights;
-  private final GateValues gates;
-  private final int[] hidden;
-  private final float[] hiddenScale;
-  private final Weights slim = new Weights();
-
-  private Slimmer(TransformerConfig config, Weights weights, PruningPlan plan) {
-    this.config = config;
-    this.weights = weights;
-    this.gates = plan.gates();
-    this.hidden = Ints.toArray(plan.keptHidden());
-    this.hiddenScale = gates.hidden();
-  }
+  private Slimmer() {}
 
   /**
+   * A decoder language model.
+   *
    * @param config of the weights; its dropout rate may differ from the plan's and is kept
    * @param weights of the model, named {@code decoder/...}; other names are left out. Not changed
    * @param plan made for this configuration
    * @throws GraphMismatchException when plan, configuration and weights do not belong together
    */
   public static SlimModel slim(TransformerConfig config, Weights weights, PruningPlan plan) {
+    requireSameModel(config, plan);
+    require(weights, DecoderShapes.of(config, DECODER), List.of(DECODER), "weights to slim");
+    Folding folding = new Folding(config, weights, plan);
+    folding.table(DECODER + "/embedding/tokens");
+    folding.table(DECODER + "/embedding/positions");
+    folding.blocks(DECODER);
+    if (config.finalNorm()) {
+      folding.norm(DECODER + "/final_norm");
+    }
+    if (!config.tiedOutput()) {
+      folding.outputTable(DECODER + "/output/kernel");
+    }
+    if (config.keySize() != null) {
+      folding.readerKernel(DECODER + "/memory/projection/kernel");
+      folding.copy(DECODER + "/memory/norm/gain");
+      folding.copy(DECODER + "/memory/norm/bias");
+    }
+    TransformerConfig slimConfig = slimConfig(config, plan);
+    Map<String, Shape> wanted = DecoderShapes.of(slimConfig, DECODER);
+    require(folding.slim(), wanted, List.of(DECODER), "slim weights");
+    return new SlimModel(slimConfig, folding.slim());
+  }
+
+  /**
+   * An encoder and the head on it.
+   *
+   * @param config of the weights; its dropout rate may differ from the plan's and is kept
+   * @param head whose weights are named by its kind's prefix, or null for the encoder alone
+   * @param weights named {@code encoder/...} and of the head; other names are left out. Not changed
+   * @param plan made for this encoder's {@code transformer}
+   * @throws GraphMismatchException when plan, configuration and weights do not belong together
+   */
+  public static SlimEncoder slim(
+      EncoderConfig config, @Nullable HeadConfig head, Weights weights, PruningPlan plan) {
+    requireSameModel(config.transformer(), plan);
+    String prefix = Encoder.PREFIX;
+    List<String> prefixes = head == null ? List.of(prefix) : List.of(prefix, head.kind().prefix());
+    require(weights, encoderShapes(config, head), prefixes, "weights to slim");
+    Folding folding = new Folding(config.transformer(), weights, plan);
+    folding.table(prefix + "/embedding/tokens");
+    folding.table(prefix + "/embedding/positions");
+    if (config.numTokenTypes() > 0) {
+      folding.table(prefix + "/embedding/token_types");
+    }
+    folding.norm(prefix + "/embedding/norm");
+    folding.blocks(prefix);
+    if (config.hasPooler()) {
+      folding.reader(prefix + "/pooler");
+    }
+    if (head != null) {
+      head(folding, head);
+    }
+    EncoderConfig slimConfig = config.withTransformer(slimConfig(config.transformer(), plan));
+    require(folding.slim(), encoderShapes(slimConfig, head), prefixes, "slim weights");
+    return new SlimEncoder(slimConfig, head, folding.slim());
+  }
+
+  private static void head(Folding folding, HeadConfig head) {
+    String prefix = head.kind().prefix();
+    switch (head.kind()) {
+      case POOLED_CLASSIFIER -> copyLinear(folding, prefix + "/output");
+      case TANH_CLASSIFIER, RELU_CLASSIFIER -> {
+        folding.reader(prefix + "/dense");
+        copyLinear(folding, prefix + "/output");
+      }
+      case SPAN -> folding.reader(prefix + "/output");
+      case MASKED_LM -> {
+        folding.innerLinear(prefix + "/dense");
+        folding.norm(prefix + "/norm");
+        folding.copy(prefix + "/bias");
+      }
+    }
+  }
+
+  private static void copyLinear(Folding folding, String name) {
+    folding.copy(name + "/kernel");
+    folding.copy(name + "/bias");
+  }
+
+  private static TransformerConfig slimConfig(TransformerConfig config, PruningPlan plan) {
+    return plan.slimConfig().withDropout(config.dropout());
+  }
+
+  private static void requireSameModel(TransformerConfig config, PruningPlan plan) {
     if (!config.withDropout(0).equals(plan.config().withDropout(0))) {
       throw new GraphMismatchException(
           "the plan was made for "
@@ -65,152 +147,26 @@ public final class Slimmer {
               + config
               + ". Use the plan of this run.");
     }
-    requireDecoder(config, weights, "weights to slim");
-    TransformerConfig slimConfig = plan.slimConfig().withDropout(config.dropout());
-    Weights slim = new Slimmer(config, weights, plan).slim(plan, slimConfig);
-    requireDecoder(slimConfig, slim, "slim weights");
-    return new SlimModel(slimConfig, slim);
   }
 
-  private Weights slim(PruningPlan plan, TransformerConfig slimConfig) {
-    Map<String, Shape> wanted = DecoderShapes.of(slimConfig, PREFIX);
-    table(PREFIX + "/embedding/tokens");
-    table(PREFIX + "/embedding/positions");
-    for (int layer = 0; layer < config.numLayers(); layer++) {
-      LayerPlan layerPlan = plan.layers().get(layer);
-      String name = PREFIX + "/layer_" + layer;
-      if (!layerPlan.keptHeads().isEmpty()) {
-        attention(name + "/attention", layer, layerPlan.keptHeads());
-        norm(name + "/attention_norm");
-      }
-      if (!layerPlan.keptIntermediate().isEmpty()) {
-        feedForward(name + "/feed_forward", layer, layerPlan.keptIntermediate());
-      }
-      if (wanted.containsKey(name + "/feed_forward_norm/gain")) {
-        norm(name + "/feed_forward_norm");
-      }
+  private static Map<String, Shape> encoderShapes(EncoderConfig config, @Nullable HeadConfig head) {
+    Map<String, Shape> shapes = new LinkedHashMap<>(EncoderShapes.of(config, Encoder.PREFIX));
+    if (head != null) {
+      shapes.putAll(EncoderShapes.ofHead(config, head, head.kind().prefix()));
     }
-    if (config.finalNorm()) {
-      norm(PREFIX + "/final_norm");
-    }
-    if (!config.tiedOutput()) {
-      String name = PREFIX + "/output/kernel";
-      put(name, allRows(name), hidden, ones(config.vocabularySize()), ones(config.hiddenSize()));
-    }
-    if (config.keySize() != null) {
-      keys(PREFIX + "/memory", config.keySize());
-    }
-    return slim;
+    return shapes;
   }
 
-  private void keys(String name, int keySize) {
-    float[] scale = ones(keySize);
-    int[] all = first(keySize);
-    put(name + "/projection/kernel", hidden, all, ones(config.hiddenSize()), scale);
-    putVector(name + "/norm/gain", all, scale);
-    putVector(name + "/norm/bias", all, scale);
-  }
-
-  private void table(String name) {
-    int[] rows = allRows(name);
-    put(name, rows, hidden, ones(rows.length), hiddenScale);
-  }
-
-  private void norm(String name) {
-    putVector(name + "/gain", hidden, hiddenScale);
-    putVector(name + "/bias", hidden, hiddenScale);
-  }
-
-  private void attention(String name, int layer, List<Integer> keptHeads) {
-    int headSize = config.headSize();
-    float[] headGates = gates.heads()[layer];
-    int fullContext = headGates.length * headSize;
-    int[] context = new int[keptHeads.size() * headSize];
-    for (int i = 0; i < context.length; i++) {
-      context[i] = keptHeads.get(i / headSize) * headSize + i % headSize;
-    }
-    float[] contextScale = new float[fullContext];
-    for (int i = 0; i < fullContext; i++) {
-      contextScale[i] = headGates[i / headSize];
-    }
-    float[] outputScale = scaled(hiddenScale, gates.attentionLayer()[layer]);
-    float[] allHidden = ones(config.hiddenSize());
-    linear(name + "/query", hidden, context, allHidden, ones(fullContext));
-    linear(name + "/key", hidden, context, allHidden, ones(fullContext));
-    linear(name + "/value", hidden, context, allHidden, contextScale);
-    linear(name + "/output", context, hidden, ones(fullContext), outputScale);
-  }
-
-  private void feedForward(String name, int layer, List<Integer> keptUnits) {
-    int[] units = Ints.toArray(keptUnits);
-    float[] unitGates = gates.intermediate()[layer];
-    float[] outputScale = scaled(hiddenScale, gates.feedForwardLayer()[layer]);
-    linear(name + "/up", hidden, units, ones(config.hiddenSize()), ones(unitGates.length));
-    linear(name + "/down", units, hidden, unitGates, outputScale);
-  }
-
-  /** Kernel scaled by rows and columns, bias by columns, both sliced. */
-  private void linear(
-      String name, int[] rows, int[] columns, float[] rowScale, float[] columnScale) {
-    put(name + "/kernel", rows, columns, rowScale, columnScale);
-    putVector(name + "/bias", columns, columnScale);
-  }
-
-  private void put(String name, int[] rows, int[] columns, float[] rowScale, float[] columnScale) {
-    Weights.Array array = weights.get(name);
-    float[] from = array.values();
-    int width = Math.toIntExact(array.shape().get(1));
-    float[] to = new float[rows.length * columns.length];
-    for (int r = 0; r < rows.length; r++) {
-      for (int c = 0; c < columns.length; c++) {
-        to[r * columns.length + c] =
-            from[rows[r] * width + columns[c]] * rowScale[rows[r]] * columnScale[columns[c]];
-      }
-    }
-    slim.put(name, Shape.of(rows.length, columns.length), to);
-  }
-
-  private void putVector(String name, int[] kept, float[] scale) {
-    float[] from = weights.get(name).values();
-    float[] to = new float[kept.length];
-    for (int i = 0; i < kept.length; i++) {
-      to[i] = from[kept[i]] * scale[kept[i]];
-    }
-    slim.put(name, Shape.of(kept.length), to);
-  }
-
-  private int[] allRows(String name) {
-    return first(Math.toIntExact(weights.get(name).shape().get(0)));
-  }
-
-  private static int[] first(int count) {
-    int[] indices = new int[count];
-    Arrays.setAll(indices, i -> i);
-    return indices;
-  }
-
-  private static void requireDecoder(TransformerConfig config, Weights weights, String source) {
+  /** Of the weights under these prefixes, exactly these. */
+  private static void require(
+      Weights weights, Map<String, Shape> expected, List<String> prefixes, String source) {
     Weights own = new Weights();
     for (String name : weights.names()) {
-      if (name.startsWith(PREFIX + "/")) {
+      if (prefixes.stream().anyMatch(prefix -> name.startsWith(prefix + "/"))) {
         Weights.Array array = weights.get(name);
         own.put(name, array.shape(), array.values());
       }
     }
-    own.requireExactly(DecoderShapes.of(config, PREFIX), source);
-  }
-
-  private static float[] scaled(float[] values, float factor) {
-    float[] result = values.clone();
-    for (int i = 0; i < result.length; i++) {
-      result[i] *= factor;
-    }
-    return result;
-  }
-
-  private static float[] ones(int size) {
-    float[] values = new float[size];
-    Arrays.fill(values, 1);
-    return values;
+    own.requireExactly(expected, source);
   }
 }
