@@ -105,11 +105,6 @@ final class ProtoWalker {
     return in.readFloat();
   }
 
-  int fixed32() throws IOException {
-    require(WireFormat.WIRETYPE_FIXED32);
-    return in.readFixed32();
-  }
-
   /** Place of a value of bytes, which is skipped. */
   Span bytes() throws IOException {
     require(WireFormat.WIRETYPE_LENGTH_DELIMITED);
@@ -117,6 +112,16 @@ final class ProtoWalker {
     Span span = new Span(in.getTotalBytesRead(), length);
     in.skipRawBytes(length);
     return span;
+  }
+
+  /** A value of exactly so many bytes. */
+  byte[] small(int numBytes) throws IOException {
+    require(WireFormat.WIRETYPE_LENGTH_DELIMITED);
+    int found = in.readRawVarint32();
+    if (found != numBytes) {
+      throw corrupt("has a value of " + found + " bytes, expected " + numBytes);
+    }
+    return in.readRawBytes(numBytes);
   }
 
   String text(int maxBytes) throws IOException {
