@@ -6,7 +6,7 @@ import org.lathe.graphs.errors.FailedException;
  * IEEE 754 half precision: 11 significant bits, relative error at most 2^-11 from 2^-14 on, largest
  * value 65504. Java 17 has no conversion of its own.
  */
-final class Float16 {
+public final class Float16 {
   /** From here on a value would round to infinity. */
   private static final float TOO_LARGE = 65520;
 
@@ -58,7 +58,7 @@ final class Float16 {
   }
 
   /** The value of a half, infinities and NaN included. */
-  static float toFloat(short half) {
+  public static float toFloat(short half) {
     return VALUES[half & (NUM_VALUES - 1)];
   }
 

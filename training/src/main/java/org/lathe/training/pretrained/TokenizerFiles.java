@@ -1,0 +1,87 @@
+package org.lathe.training.pretrained;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.training.files.IoGuard;
+import org.lathe.training.files.JsonFile;
+import org.lathe.training.files.Storage;
+import org.lathe.training.text.HfTokenizer;
+
+/** The tokenizer beside a checkpoint, as tokenizer.json. */
+final class TokenizerFiles {
+  static final int MAX_DEFINITION_BYTES = 64 << 20;
+  private static final String SETTINGS = "tokenizer_config.json";
+
+  private TokenizerFiles() {}
+
+  /**
+   * The definition, checked by opening it once; null where there is none.
+   *
+   * @param vocabularySize of the token table, which may be larger than the tokenizer's
+   * @param notes gains a sentence when something was guessed
+   * @throws CorruptFileException when it is damaged, or has ids that the table does not have
+   */
+  static @Nullable String read(
+      Storage storage, CheckpointFiles files, int vocabularySize, List<String> notes) {
+    Path file = files.tokenizer();
+    if (file == null) {
+      notes.add("no tokenizer.json and no vocab.txt beside the weights");
+      return null;
+    }
+    String text = text(storage, file);
+    String json =
+        file.toString().endsWith(".json") ? text : fromVocabulary(storage, file, text, notes);
+    try (HfTokenizer tokenizer = HfTokenizer.fromJson(json)) {
+      if (tokenizer.vocabularySize() > vocabularySize) {
+        throw new CorruptFileException(
+            "%s has ids up to %d, but the token table has %d rows; use the tokenizer that belongs to it."
+                .formatted(file, tokenizer.vocabularySize() - 1, vocabularySize));
+      }
+    }
+    return json;
+  }
+
+  private static String fromVocabulary(
+      Storage storage, Path file, String text, List<String> notes) {
+    Path settings = file.resolveSibling(SETTINGS);
+    boolean lowerCase = WordPieceDefinition.looksLowerCased(text);
+    Object told = null;
+    if (storage.exists(settings)) {
+      PlainFile.requireNoLink(storage, settings);
+      Map<String, Object> fields = JsonFile.read(storage, settings);
+      told = fields.get("do_lower_case");
+    }
+    if (told instanceof Boolean given) {
+      lowerCase = given;
+    } else {
+      notes.add(
+          "vocab.txt has %s capitals, so text is %s"
+              .formatted(lowerCase ? "no" : "", lowerCase ? "lower-cased" : "kept as it is"));
+    }
+    return WordPieceDefinition.json(text, file.toString(), lowerCase);
+  }
+
+  private static String text(Storage storage, Path file) {
+    try (InputStream in = storage.open(file)) {
+      byte[] bytes = in.readNBytes(MAX_DEFINITION_BYTES + 1);
+      if (bytes.length > MAX_DEFINITION_BYTES) {
+        throw new CorruptFileException(
+            "%s is larger than the limit of %d bytes; is it the right file?"
+                .formatted(file, MAX_DEFINITION_BYTES));
+      }
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new CorruptFileException(file + " is not UTF-8; download it again.", e);
+    } catch (IOException e) {
+      throw IoGuard.failed(storage, "read", file, e);
+    }
+  }
+}
