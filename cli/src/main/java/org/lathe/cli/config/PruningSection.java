@@ -84,7 +84,10 @@ public record PruningSection(
    */
   public record Distillation(
       double taskWeight,
-      double layerWeight, double predictionWeight, double temperature, Matching matching) {
+      double layerWeight,
+      double predictionWeight,
+      double temperature,
+      Matching matching) {
     public Distillation {
       Check.notNegative("pruning.distillation.taskWeight", taskWeight);
       Check.notNegative("pruning.distillation.layerWeight", layerWeight);

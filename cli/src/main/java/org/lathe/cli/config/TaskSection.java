@@ -9,8 +9,8 @@ import java.util.List;
  * @param kind what is learned; language-model reads the data section instead
  * @param pretrained where the encoder starts: a Hugging Face directory, an ONNX file with its
  *     tokenizer.json beside it, or a SavedModel directory
- * @param preset a task of GLUE or squad, whose files and metrics are known: sst-2, cola, rte, sts-b,
- *     mrpc, qnli, mnli, qqp; empty for a task of one's own, with the columns below
+ * @param preset a task of GLUE or squad, whose files and metrics are known: sst-2, cola, rte,
+ *     sts-b, mrpc, qnli, mnli, qqp; empty for a task of one's own, with the columns below
  * @param train files with labels
  * @param valid files with labels, by which the best checkpoint is chosen
  * @param test files with labels, for evaluate --split test

@@ -37,8 +37,7 @@ final class BestCheckpoint implements Validation<ExampleBatch> {
     this.scores = scores;
     this.store = store;
     this.configHash = configHash;
-    this.best =
-        store.latest().map(BestCheckpoint::selection).orElse(Double.NEGATIVE_INFINITY);
+    this.best = store.latest().map(BestCheckpoint::selection).orElse(Double.NEGATIVE_INFINITY);
   }
 
   private static double selection(CheckpointStore.Checkpoint checkpoint) {

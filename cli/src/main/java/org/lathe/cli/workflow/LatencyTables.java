@@ -46,8 +46,7 @@ final class LatencyTables {
     return PruningTarget.speedup(speedup, tables, full);
   }
 
-  private LatencyTable table(
-      TransformerConfig full, Supplier<SublayerTimer> timer, int batchSize) {
+  private LatencyTable table(TransformerConfig full, Supplier<SublayerTimer> timer, int batchSize) {
     Path file = run.resolve("latency-batch-" + batchSize + ".json");
     if (context.storage().exists(file)) {
       return IoGuard.call(

@@ -1,14 +1,8 @@
 package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
-import com.google.common.collect.ImmutableSet;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
@@ -18,21 +12,13 @@ import org.lathe.export.latency.SublayerBench;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
-import org.lathe.pruning.budget.LatencyTable;
-import org.lathe.pruning.budget.LatencyTableFile;
-import org.lathe.pruning.budget.ParameterCount;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.distillation.LayerDistillation;
-import org.lathe.pruning.distillation.Matching;
-import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateLogits;
-import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.methods.CofiTask;
 import org.lathe.pruning.methods.DecoderPair;
-import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.methods.FineTuneTask;
-import org.lathe.pruning.methods.GateConfig;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.plan.PruningPlanFile;
@@ -177,7 +163,8 @@ final class PruneWorkflow {
   private @Nullable Weights pruningStage(PruningTarget target, String hash) {
     CofiTask<Batch> task =
         new CofiTask<>(
-            DecoderPair.of(full, full, teacher.record().memory(), TaskConfigs.distillation(settings)),
+            DecoderPair.of(
+                full, full, teacher.record().memory(), TaskConfigs.distillation(settings)),
             full,
             TaskConfigs.gates(settings),
             target,
@@ -199,7 +186,8 @@ final class PruneWorkflow {
       SlimModel slim, Weights pruned, PruningPlan plan, RunDirectory run, String hash) {
     FineTuneTask<Batch> task =
         new FineTuneTask<>(
-            DecoderPair.of(slim.config(), full, teacher.record().memory(), TaskConfigs.distillation(settings)),
+            DecoderPair.of(
+                slim.config(), full, teacher.record().memory(), TaskConfigs.distillation(settings)),
             slim.config(),
             TaskConfigs.optimizer(config.training(), settings.finetuneLearningRate()),
             TaskConfigs.schedule(

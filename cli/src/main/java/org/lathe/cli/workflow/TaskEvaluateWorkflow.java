@@ -18,7 +18,8 @@ import org.lathe.training.text.TokenizerDefinition;
 final class TaskEvaluateWorkflow {
   private TaskEvaluateWorkflow() {}
 
-  static Outcome run(RunDirectory run, EncoderRecord encoder, EvaluateRequest request, RunContext context) {
+  static Outcome run(
+      RunDirectory run, EncoderRecord encoder, EvaluateRequest request, RunContext context) {
     if (request.memories().stream().anyMatch(kind -> kind != MemoryKind.NONE)) {
       throw new ConfigException(
           run.path() + " is an encoder with a task, which has no --memory; leave it out");
@@ -35,8 +36,7 @@ final class TaskEvaluateWorkflow {
                 run.path().toString(),
                 config.training().batchSize(),
                 config.threads())) {
-      TaskFiles.Split split =
-          files.read(request.split(), paths(config.task(), request.split()), 0);
+      TaskFiles.Split split = files.read(request.split(), paths(config.task(), request.split()), 0);
       TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
       Map<Metric, Double> scores = split.score(scorer, files.kind(), runner::outputs);
       return outcome(request, scores, split.numExamples());

@@ -92,10 +92,7 @@ final class TaskFiles implements AutoCloseable {
    * @throws ConfigException when the preset does not fit the kind
    */
   static TaskFiles open(
-      Storage storage,
-      TaskSection task,
-      TokenizerDefinition definition,
-      List<String> knownLabels) {
+      Storage storage, TaskSection task, TokenizerDefinition definition, List<String> knownLabels) {
     TaskPreset preset = task.preset().isBlank() ? null : TaskPreset.named(task.preset());
     TaskKind kind = TaskKind.valueOf(word(task.kind()));
     if (preset != null && preset.kind() != kind) {
@@ -179,7 +176,7 @@ final class TaskFiles implements AutoCloseable {
     }
     if (kind == TaskKind.SPAN) {
       List<Question> questions = new ArrayList<>();
-      files.forEach(file -> questions.addAll(new SquadReader(storage).read(Path.of(file))));
+      files.forEach(file -> questions.addAll(SquadReader.read(storage, Path.of(file))));
       SpanRows spans = SpanTokenizer.tokenize(first(questions, maxExamples), tokenizer);
       return new Split(spans.rows(), spans);
     }

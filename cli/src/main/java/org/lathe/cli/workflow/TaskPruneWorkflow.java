@@ -69,8 +69,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
     this.full = encoder.config();
     this.head = encoder.head();
     this.teacherWeights = teacher.encoderWeights(head);
-    this.task =
-        config.task().usesEncoder() ? config.task() : teacher.config(Overrides.NONE).task();
+    this.task = config.task().usesEncoder() ? config.task() : teacher.config(Overrides.NONE).task();
     this.tokenizer = TokenizerDefinition.fromJson(teacher.tokenizerJson());
     this.files = TaskFiles.open(context.storage(), task, tokenizer, encoder.labels());
   }
@@ -81,8 +80,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
       return PruneFacts.dryRun(request, encoder.config().transformer());
     }
     try (RunLock lock = RunLock.acquire(context.storage(), request.run());
-        TaskPruneWorkflow workflow =
-            new TaskPruneWorkflow(request, context, teacher, encoder)) {
+        TaskPruneWorkflow workflow = new TaskPruneWorkflow(request, context, teacher, encoder)) {
       context.console().note("pruning " + request.teacher() + " into " + request.run());
       return workflow.stages();
     }
@@ -191,24 +189,16 @@ final class TaskPruneWorkflow implements AutoCloseable {
         new BestCheckpoint(
             files.metrics(),
             trainer -> valid.score(scorer, files.kind(), trainer::outputs),
-            new CheckpointStore(
-                context.storage(), request.run().resolve(RunDirectory.BEST), 1),
+            new CheckpointStore(context.storage(), request.run().resolve(RunDirectory.BEST), 1),
             hash);
     try (Trainer<ExampleBatch> trainer =
-        new Trainer<>(
-            fineTuning, TaskConfigs.taskLoop(config, task, settings.finetuneSteps()))) {
+        new Trainer<>(fineTuning, TaskConfigs.taskLoop(config, task, settings.finetuneSteps()))) {
       trainer.setTeacher(EncoderPair.teacherWeights(teacherWeights), teacher.path().toString());
       trainer.startFrom(slim.weights(), request.run().toString());
       trainer.startAuxiliary(
           LayerDistillation.sliceProjection(pruned, plan.keptHidden()), request.run().toString());
       if (!loop(
-          trainer,
-          batches,
-          best,
-          request.run(),
-          hash,
-          "fine-tuning",
-          settings.finetuneSteps())) {
+          trainer, batches, best, request.run(), hash, "fine-tuning", settings.finetuneSteps())) {
         return PruneFacts.stopped(request);
       }
     }

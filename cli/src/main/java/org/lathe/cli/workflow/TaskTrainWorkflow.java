@@ -58,8 +58,7 @@ final class TaskTrainWorkflow {
     RunConfig config = request.config();
     TaskSection task = config.task();
     PretrainedEncoder pretrained =
-        PretrainedReader.read(
-            context.storage(), Path.of(task.pretrained()), OptionalInt.empty());
+        PretrainedReader.read(context.storage(), Path.of(task.pretrained()), OptionalInt.empty());
     pretrained.notes().forEach(context.console()::note);
     String json = pretrained.tokenizerJson();
     if (json == null) {
@@ -99,7 +98,8 @@ final class TaskTrainWorkflow {
                 config.training(), config.training().warmupSteps(), config.training().steps()),
             config.training().clipNorm());
     try (Trainer<ExampleBatch> trainer =
-        new Trainer<>(task, TaskConfigs.taskLoop(config, config.task(), config.training().steps()))) {
+        new Trainer<>(
+            task, TaskConfigs.taskLoop(config, config.task(), config.training().steps()))) {
       trainer.startFrom(withEncoder(trainer.modelWeights()), config.task().pretrained());
       announce(trainer, train, valid);
       if (context.dryRun()) {
@@ -190,8 +190,7 @@ final class TaskTrainWorkflow {
     }
   }
 
-  private BestCheckpoint best(
-      Storage storage, Path directory, TaskFiles.Split valid, String hash) {
+  private BestCheckpoint best(Storage storage, Path directory, TaskFiles.Split valid, String hash) {
     TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
     return new BestCheckpoint(
         files.metrics(),
@@ -221,7 +220,8 @@ final class TaskTrainWorkflow {
             kept -> {
               facts.put("bestStep", kept.step());
               facts.put("valid", kept.state());
-              lines.add("best on the validation files at step " + kept.step() + ": " + kept.state());
+              lines.add(
+                  "best on the validation files at step " + kept.step() + ": " + kept.state());
             });
     lines.add("next: lathe evaluate " + path + " --split valid");
     return Outcome.done(facts, lines);

@@ -86,11 +86,7 @@ public record CofiTask<B>(
   private List<ParameterGroup> groups(Site site, List<Variable> trained) {
     Schedule constant = Schedule.of(ScheduleConfig.constant());
     return ImmutableList.of(
-        ParameterGroup.of(
-            "model",
-            trained,
-            optimizer,
-            Schedule.of(schedule)),
+        ParameterGroup.of("model", trained, optimizer, Schedule.of(schedule)),
         ParameterGroup.of(
                 "gates",
                 site.catalog().of(VariableGroup.GATE),

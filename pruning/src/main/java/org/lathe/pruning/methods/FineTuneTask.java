@@ -38,11 +38,7 @@ public record FineTuneTask<B>(
         loss.taskLoss(),
         ImmutableMap.copyOf(loss.terms()),
         ImmutableList.of(
-            ParameterGroup.of(
-                "model",
-                built.trained(),
-                optimizer,
-                Schedule.of(schedule))),
+            ParameterGroup.of("model", built.trained(), optimizer, Schedule.of(schedule))),
         clipNorm,
         ImmutableList.of(),
         ImmutableList.of(),

@@ -248,8 +248,7 @@ class EncoderPruningTest {
     int[] present = new int[ids.length];
     for (int row = 0; row < BATCH_SIZE; row++) {
       System.arraycopy(batch.ids(), row * batch.length(), ids, row * length, batch.length());
-      System.arraycopy(
-          batch.mask(), row * batch.length(), present, row * length, batch.length());
+      System.arraycopy(batch.mask(), row * batch.length(), present, row * length, batch.length());
     }
     return new ExampleBatch(
         BATCH_SIZE,

@@ -49,8 +49,7 @@ public final class EncoderRunner implements AutoCloseable {
     Ops tf = Ops.create(graph);
     VariableCatalog catalog = new VariableCatalog(tf, 0);
     TrainingTask.Site site =
-        new TrainingTask.Site(
-            tf, catalog, new ScalarFeeds(tf), batchSize, config.maxLength(), 0);
+        new TrainingTask.Site(tf, catalog, new ScalarFeeds(tf), batchSize, config.maxLength(), 0);
     input = ExampleInput.declare(site, head);
     EncoderModel model = new EncoderModel(catalog, config, head);
     outputs = ExampleInput.outputs(input.call(tf, model, Gates.NONE, Dropout.NONE).logits());

@@ -75,8 +75,7 @@ public final class TaskScorer {
     for (int i = 0; i < batches.numBatches(); i++) {
       ExampleBatch batch = batches.at(i);
       Map<String, float[]> outputs = model.apply(batch);
-      decoder.add(
-          batch, output(outputs, ExampleInput.STARTS), output(outputs, ExampleInput.ENDS));
+      decoder.add(batch, output(outputs, ExampleInput.STARTS), output(outputs, ExampleInput.ENDS));
     }
     return metrics.ofAnswers(
         decoder.answers(),
