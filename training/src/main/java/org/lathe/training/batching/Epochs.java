@@ -3,11 +3,11 @@ package org.lathe.training.batching;
 import java.util.Random;
 
 /** Randomness of an epoch, a function of the run's seed and the epoch's number. */
-final class Epochs {
+public final class Epochs {
   private Epochs() {}
 
   /** java.util.Random is specified to the bit, so that runs repeat on every JVM. */
-  static Random random(long seed, long epoch) {
+  public static Random random(long seed, long epoch) {
     return new Random(mix(mix(seed) + epoch));
   }
 

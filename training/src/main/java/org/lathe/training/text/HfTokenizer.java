@@ -22,7 +22,7 @@ public final class HfTokenizer implements Tokenizer {
   /** Nesting of tokenizer.json that we follow. */
   static final int MAX_JSON_DEPTH = 64;
 
-  private static final JsonMapper JSON =
+  static final JsonMapper JSON =
       new JsonMapper(
           JsonFactory.builder()
               .streamReadConstraints(
@@ -56,11 +56,14 @@ public final class HfTokenizer implements Tokenizer {
    */
   public static HfTokenizer fromJson(String json) {
     int vocabularySize = checkedVocabularySize(json);
+    return new HfTokenizer(json, open(json, OPTIONS), vocabularySize, isByteLevel(json));
+  }
+
+  /** Hands a checked definition to the library; close what it answers. */
+  static HuggingFaceTokenizer open(String json, Map<String, String> options) {
     try {
-      HuggingFaceTokenizer tokenizer =
-          HuggingFaceTokenizer.newInstance(
-              new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), OPTIONS);
-      return new HfTokenizer(json, tokenizer, vocabularySize, isByteLevel(json));
+      return HuggingFaceTokenizer.newInstance(
+          new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), options);
     } catch (IOException | RuntimeException e) {
       throw new CorruptFileException(
           "tokenizer.json is not accepted by the tokenizer library (%s); prepare the data again."
@@ -123,7 +126,7 @@ public final class HfTokenizer implements Tokenizer {
   }
 
   /** Parses in Java first, so that the native library never meets bytes that are not this. */
-  private static int checkedVocabularySize(String json) {
+  static int checkedVocabularySize(String json) {
     try {
       JsonNode root = JSON.readTree(json);
       JsonNode vocabulary = root.path("model").path("vocab");

@@ -138,8 +138,13 @@ public final class TokenizerStore {
   }
 
   private static String readText(Storage storage, Path file, long maxBytes) {
+    return readText(storage, file, maxBytes, "prepare the data again.");
+  }
+
+  /** A UTF-8 file within a limit; the advice ends the messages about it. */
+  static String readText(Storage storage, Path file, long maxBytes, String advice) {
     if (!storage.exists(file)) {
-      throw new CorruptFileException("%s is missing; prepare the data again.".formatted(file));
+      throw new CorruptFileException("%s is missing; %s".formatted(file, advice));
     }
     try (InputStream in = storage.open(file)) {
       byte[] bytes = in.readNBytes((int) (maxBytes + 1));
@@ -150,7 +155,7 @@ public final class TokenizerStore {
       }
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      throw new CorruptFileException("%s is not UTF-8; prepare the data again.".formatted(file), e);
+      throw new CorruptFileException("%s is not UTF-8; %s".formatted(file, advice), e);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file, e);
     }
