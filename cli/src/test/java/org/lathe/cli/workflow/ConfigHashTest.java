@@ -19,7 +19,7 @@ class ConfigHashTest {
   void withoutLearnedKeysIsThatOfAConfigurationThatDoesNotKnowThem() {
     RunConfig config = config();
     ObjectNode tree = RunConfigReader.toJson(config).deepCopy();
-    tree.remove(List.of("data", "evaluation", "export", "pruning", "recurrence"));
+    tree.remove(List.of("task", "data", "evaluation", "export", "pruning", "recurrence"));
     ((ObjectNode) tree.get("model"))
         .remove(List.of("cutoffs", "factor", "tiedProjections", "softmaxDropout"));
     ((ObjectNode) tree.get("memory")).remove("keySize");
