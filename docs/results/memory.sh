@@ -104,7 +104,7 @@ case ${1:-} in
     "$lathe" prepare --preset trime-247m --out scale/data --set "data.sources=[scale/train.txt]" \
       --set "data.validSources=[scale/valid.txt]" --set "data.testSources=[scale/valid.txt]"
     "$lathe" train --preset trime-38m --run scale/38m --set data.directory=data/wikitext2-bytes \
-      --set training.steps=3 --set training.evaluateEvery=0
+      --set training.steps=2 --set training.evaluateEvery=0
     "$lathe" train --preset trime-247m --run scale/247m --set data.directory=scale/data \
       --set training.steps=1 --set training.warmupSteps=0 --set training.accumulationSteps=2 \
       --set training.evaluateEvery=0
