@@ -152,6 +152,30 @@ class ConfigValidationTest {
   }
 
   @Test
+  void encodersAndHeadsNameTheFieldAndTheValue() {
+    EncoderConfig bert = EncoderConfig.bert(9, 8, 2, 2, 12, 7);
+    refused(
+        () -> new EncoderConfig(TransformerConfig.uniform(9, 8, 2, 2, 12, 7), 2, 0, 8),
+        "post-norm");
+    refused(() -> bert.withTransformer(bert.transformer().withKeySize(4)), "memory keys");
+    refused(() -> bert.withEmbeddings(-1, 0), "numTokenTypes (-1)");
+    refused(() -> bert.withEmbeddings(1, 7), "positionOffset (7) must be in [0, maxPositions = 7)");
+    refused(() -> bert.withPooler(-1), "poolerSize (-1)");
+    refused(() -> HeadConfig.classifier(bert, 0), "numClasses 0");
+    refused(() -> new HeadConfig(HeadConfig.Kind.SPAN, 2, 0), "numClasses 2");
+    refused(() -> new HeadConfig(HeadConfig.Kind.TANH_CLASSIFIER, 2, 0), "denseSize 0");
+  }
+
+  @Test
+  void aSlimEncoderKeepsItsPooler() {
+    EncoderConfig bert = EncoderConfig.bert(9, 8, 2, 2, 12, 7).withEmbeddings(1, 2);
+    EncoderConfig slim = bert.withTransformer(bert.transformer().withBlocks(5, ONE_BLOCK));
+    assertThat(slim).isEqualTo(new EncoderConfig(slim.transformer(), 1, 2, 8));
+    assertThat(slim.maxLength()).isEqualTo(5);
+    assertThat(bert.withNormEpsilon(1e-5).transformer().normEpsilon()).isEqualTo(1e-5);
+  }
+
+  @Test
   void memoryDefaultsAreThePapers() {
     assertThat(MemoryConfig.of(MemoryObjective.EXTERNAL, 64))
         .isEqualTo(new MemoryConfig(MemoryObjective.EXTERNAL, 0.125, 0.9, 0));

@@ -45,14 +45,12 @@ final class FedModel implements AutoCloseable {
   private final Session session = new Session(graph, AS_BUILT);
   private final Ops tf = Ops.create(graph);
   private final VariableCatalog catalog = new VariableCatalog(tf, 1);
-  private final Weights weights;
   private final List<Placeholder<TInt32>> inputs = new ArrayList<>();
   private final Map<GateKind, Placeholder<TFloat32>> gateFeeds;
   private final Gates gates;
   private final List<Operand<TFloat32>> fetches = new ArrayList<>();
 
-  FedModel(TransformerConfig config, Weights weights, boolean gated) {
-    this.weights = weights;
+  FedModel(TransformerConfig config, boolean gated) {
     GateSet set = gated ? GateSet.fed(tf, config, EnumSet.allOf(GateKind.class)) : null;
     gateFeeds = set == null ? Map.of() : set.placeholders();
     gates = set == null ? Gates.NONE : set;
@@ -98,7 +96,7 @@ final class FedModel implements AutoCloseable {
   }
 
   /** Everything that was asked for, in order. */
-  List<float[]> run(GateValues values, int[][]... batch) {
+  List<float[]> run(Weights weights, GateValues values, int[][]... batch) {
     List<Tensor> tensors = new ArrayList<>();
     try {
       Session.Runner runner = session.runner();

@@ -17,9 +17,11 @@ final class TestDecoder implements AutoCloseable {
   static final int TAP_BEFORE_LAST = 2;
 
   private final FedModel fed;
+  private final Weights weights;
 
   private TestDecoder(TransformerConfig config, Weights weights, boolean gated) {
-    fed = new FedModel(config, weights, gated);
+    this.weights = weights;
+    fed = new FedModel(config, gated);
     DecoderLanguageModel model = new DecoderLanguageModel(fed.catalog(), config);
     assertThat(DecoderShapes.of(config, "decoder")).isEqualTo(fed.declared());
     weights.requireExactly(fed.declared(), "test");
@@ -42,7 +44,7 @@ final class TestDecoder implements AutoCloseable {
 
   /** All hidden states, tap, output, and last the logits. */
   List<float[]> run(int[][] input, GateValues gates) {
-    return fed.run(gates, input);
+    return fed.run(weights, gates, input);
   }
 
   @Override

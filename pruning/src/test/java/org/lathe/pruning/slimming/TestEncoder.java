@@ -22,10 +22,26 @@ import org.tensorflow.types.TInt32;
 
 /** An encoder and a head or none whose weights, inputs and, if it is gated, gates are fed. */
 final class TestEncoder implements AutoCloseable {
+  /** Sequences of random lengths, padded: tokens, 1 where there is one, token types. */
+  record Batch(int[][] tokens, int[][] present, int[][] types) {
+    static Batch draw(Random random, int rows, int length, int vocabularySize) {
+      Batch batch = new Batch(new int[rows][length], new int[rows][length], new int[rows][length]);
+      for (int b = 0; b < rows; b++) {
+        int there = 1 + random.nextInt(length);
+        for (int t = 0; t < length; t++) {
+          batch.tokens[b][t] = random.nextInt(vocabularySize);
+          batch.types[b][t] = random.nextInt(2);
+          batch.present[b][t] = t < there ? 1 : 0;
+        }
+      }
+      return batch;
+    }
+  }
+
   private final FedModel fed;
 
-  private TestEncoder(EncoderConfig config, HeadConfig head, Weights weights, boolean gated) {
-    fed = new FedModel(config.transformer(), weights, gated);
+  private TestEncoder(EncoderConfig config, HeadConfig head, boolean gated) {
+    fed = new FedModel(config.transformer(), gated);
     Encoder model = new Encoder(fed.catalog(), config);
     Operand<TInt32> tokens = fed.input();
     Operand<TInt32> present = fed.input();
@@ -39,7 +55,6 @@ final class TestEncoder implements AutoCloseable {
       fetchHead(model, head, output, present);
     }
     assertThat(shapes(config, head)).isEqualTo(fed.declared());
-    weights.requireExactly(fed.declared(), "test");
     assertThat(ParameterCount.count(config.transformer())).isEqualTo(fed.numPrunable());
   }
 
@@ -63,17 +78,18 @@ final class TestEncoder implements AutoCloseable {
     }
   }
 
-  static TestEncoder masked(EncoderConfig config, HeadConfig head, Weights weights) {
-    return new TestEncoder(config, head, weights, true);
+  static TestEncoder masked(EncoderConfig config, HeadConfig head) {
+    return new TestEncoder(config, head, true);
   }
 
   static TestEncoder slim(SlimEncoder slim) {
-    return new TestEncoder(slim.config(), slim.head(), slim.weights(), false);
+    return new TestEncoder(slim.config(), slim.head(), false);
   }
 
   /** All hidden states, the pooled output where there is one, and what the head gives. */
-  List<float[]> run(int[][] tokens, int[][] present, int[][] types, GateValues gates) {
-    return fed.run(gates, tokens, present, types);
+  List<float[]> run(Weights weights, Batch batch, GateValues gates) {
+    weights.requireExactly(fed.declared(), "test");
+    return fed.run(weights, gates, batch.tokens(), batch.present(), batch.types());
   }
 
   @Override
