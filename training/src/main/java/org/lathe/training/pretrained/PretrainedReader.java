@@ -166,8 +166,8 @@ public final class PretrainedReader {
             notes.add(
                 "activation "
                     + name
-                    + ": Lathe computes the exact GELU in place of its approximation by tanh;"
-                    + " outputs of BERT-base differ by up to 0.05 from this");
+                    + ": Lathe computes the exact GELU in place of its approximation by tanh, so"
+                    + " outputs differ visibly from the original's");
             yield Activation.GELU;
           }
           default ->

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.lathe.training.pretrained.OnnxFiles.message;
 
 import com.google.common.primitives.Bytes;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -152,6 +151,8 @@ class BundleReaderTest {
       many[i] = entry(4090, "%06d".formatted(i), sound);
     }
     refused("its names take more", table(many));
+    // many handles of one block: more work than the file has bytes
+    refused("overlap", table(100, entry(0, "", HEADER)));
     byte[] compressed = table(entry(0, "", HEADER));
     compressed[entry(0, "", HEADER).length + 8] = 1;
     refused("is compressed", compressed);
@@ -226,17 +227,18 @@ class BundleReaderTest {
 
   /** One data block, an index block that names it, a footer. */
   private static byte[] table(byte[]... entries) throws IOException {
-    ByteArrayOutputStream file = new ByteArrayOutputStream();
+    return table(1, entries);
+  }
+
+  private static byte[] table(int numHandles, byte[]... entries) throws IOException {
     byte[] data = block(Bytes.concat(entries));
-    file.write(data);
-    byte[] handle = handle(0, data.length - 5);
-    byte[] index = block(entry(0, "zzz", handle));
-    file.write(index);
+    byte[][] handles = new byte[numHandles][];
+    Arrays.fill(handles, entry(0, "zzz", handle(0, data.length - 5)));
+    byte[] index = block(Bytes.concat(handles));
     byte[] footer =
         Arrays.copyOf(Bytes.concat(handle(0, 0), handle(data.length, index.length - 5)), 48);
     ByteBuffer.wrap(footer).order(ByteOrder.LITTLE_ENDIAN).putLong(40, 0xdb4775248b80fb57L);
-    file.write(footer);
-    return file.toByteArray();
+    return Bytes.concat(data, index, footer);
   }
 
   private static byte[] handle(int offset, int size) {

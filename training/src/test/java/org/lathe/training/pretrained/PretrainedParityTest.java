@@ -280,7 +280,7 @@ class PretrainedParityTest {
       for (Enumeration<? extends ZipEntry> e = zip.entries(); e.hasMoreElements(); ) {
         ZipEntry entry = e.nextElement();
         Path file = unpacked.resolve(entry.getName()).normalize();
-        assertThat(file).startsWith(unpacked);
+        assertThat(file.startsWith(unpacked)).isTrue();
         if (!entry.isDirectory()) {
           Files.createDirectories(file.getParent());
           try (var in = zip.getInputStream(entry)) {
