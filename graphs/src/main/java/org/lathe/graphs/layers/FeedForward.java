@@ -2,11 +2,11 @@ package org.lathe.graphs.layers;
 
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.Activation;
+import org.lathe.graphs.ops.Activations;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.tensorflow.Operand;
-import org.tensorflow.framework.activations.GELU;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -36,11 +36,7 @@ public final class FeedForward {
   public Operand<TFloat32> call(
       Ops tf, Operand<TFloat32> x, @Nullable Operand<TFloat32> intermediateGate, Dropout dropout) {
     Operand<TFloat32> raised = up.call(tf, x);
-    Operand<TFloat32> active =
-        switch (activation) {
-          case RELU -> tf.nn.relu(raised);
-          case GELU -> GELU.gelu(tf, raised, false);
-        };
+    Operand<TFloat32> active = Activations.apply(tf, activation, raised);
     Operand<TFloat32> kept = dropout.activation(tf, active);
     return down.call(tf, intermediateGate == null ? kept : tf.math.mul(kept, intermediateGate));
   }

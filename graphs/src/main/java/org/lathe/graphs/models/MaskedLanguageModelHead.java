@@ -1,32 +1,34 @@
 package org.lathe.graphs.models;
 
+import org.lathe.graphs.config.Activation;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.layers.LayerNorm;
 import org.lathe.graphs.layers.Linear;
 import org.lathe.graphs.layers.VocabularyHead;
+import org.lathe.graphs.ops.Activations;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.Initializer;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.tensorflow.Operand;
-import org.tensorflow.framework.activations.GELU;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
 /**
- * BERT's masked-LM head: a_w = E_w . LayerNorm(gelu(h W + b)) + c_w with the token table E. What it
- * puts before the table is as wide as the hidden size and shares its gate z, as every LayerNorm of
- * the model does: LN_S(gelu(h W + b)) z, on a table whose columns z multiplies. So slimming cuts
- * both sides of the dense kernel.
+ * BERT's masked-LM head: a_w = E_w . LayerNorm(gelu(h W + b)) + c_w with the token table E; gelu
+ * stands for the encoder's own activation. What it puts before the table is as wide as the hidden
+ * size and shares its gate z, as every LayerNorm of the model does: LN_S(gelu(h W + b)) z, on a
+ * table whose columns z multiplies. So slimming cuts both sides of the dense kernel.
  *
  * <p>It takes rows of any number, such as those of the masked positions only. Names: {@code
  * prefix/dense} (D, D), {@code prefix/norm} (D), {@code prefix/bias} (V).
  */
 public final class MaskedLanguageModelHead implements VocabularyHead {
+  private final Activation activation;
   private final Linear dense;
   private final LayerNorm norm;
   private final VocabularyHead table;
@@ -43,6 +45,7 @@ public final class MaskedLanguageModelHead implements VocabularyHead {
       VariableCatalog catalog, Encoder encoder, String prefix, VariableGroup group) {
     TransformerConfig config = encoder.config().transformer();
     int hiddenSize = config.hiddenSize();
+    activation = config.activation();
     dense = new Linear(catalog, prefix + "/dense", hiddenSize, hiddenSize, group);
     norm = new LayerNorm(catalog, prefix + "/norm", hiddenSize, config.normEpsilon(), group);
     table =
@@ -64,7 +67,7 @@ public final class MaskedLanguageModelHead implements VocabularyHead {
   }
 
   private Operand<TFloat32> transformed(Ops tf, Operand<TFloat32> outputND, Gates gates) {
-    Operand<TFloat32> activeND = GELU.gelu(tf, dense.call(tf, outputND), false);
+    Operand<TFloat32> activeND = Activations.apply(tf, activation, dense.call(tf, outputND));
     return norm.call(tf, activeND, gates.hidden());
   }
 }

@@ -6,7 +6,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.lathe.graphs.config.Activation;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.CorruptFileException;
@@ -137,7 +136,11 @@ final class HfConfig {
         transformer.blocks().get(0).intermediateSize());
     fields.put(
         distil ? "activation" : "hidden_act",
-        transformer.activation() == Activation.RELU ? "relu" : "gelu");
+        switch (transformer.activation()) {
+          case RELU -> "relu";
+          case GELU -> "gelu";
+          case GELU_TANH -> "gelu_new";
+        });
     fields.put("max_position_embeddings", transformer.maxPositions());
     fields.put(distil ? "dropout" : "hidden_dropout_prob", transformer.dropout());
     fields.put(distil ? "attention_dropout" : "attention_probs_dropout_prob", attentionDropout);

@@ -162,14 +162,7 @@ public final class PretrainedReader {
         switch (name) {
           case "relu" -> Activation.RELU;
           case "gelu", "gelu_python" -> Activation.GELU;
-          case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> {
-            notes.add(
-                "activation "
-                    + name
-                    + ": Lathe computes the exact GELU in place of its approximation by tanh, so"
-                    + " outputs differ visibly from the original's");
-            yield Activation.GELU;
-          }
+          case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
           default ->
               throw new CorruptFileException(
                   "%s has the activation '%s', expected gelu, gelu_new or relu."

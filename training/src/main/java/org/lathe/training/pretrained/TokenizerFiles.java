@@ -14,6 +14,7 @@ import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.files.Storage;
 import org.lathe.training.text.HfTokenizer;
+import org.lathe.training.text.TokenizerDefinition;
 
 /** The tokenizer beside a checkpoint, as tokenizer.json. */
 final class TokenizerFiles {
@@ -66,7 +67,7 @@ final class TokenizerFiles {
           "vocab.txt has %s capitals, so text is %s"
               .formatted(lowerCase ? "no" : "", lowerCase ? "lower-cased" : "kept as it is"));
     }
-    return WordPieceDefinition.json(text, file.toString(), lowerCase);
+    return TokenizerDefinition.fromVocabulary(text.lines().toList(), lowerCase).json();
   }
 
   private static String text(Storage storage, Path file) {

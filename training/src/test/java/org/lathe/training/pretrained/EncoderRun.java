@@ -20,20 +20,11 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
-import org.tensorflow.proto.AttrValue;
-import org.tensorflow.proto.DataType;
 import org.tensorflow.proto.GraphDef;
-import org.tensorflow.proto.NodeDef;
-import org.tensorflow.proto.TensorProto;
-import org.tensorflow.proto.TensorShapeProto;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
-/**
- * An imported encoder in a session of our graph. For originals with the approximated GELU every Erf
- * of the graph is replaced by the tanh that approximates it, so that everything else can be
- * compared.
- */
+/** An imported encoder in a session of our graph. */
 final class EncoderRun implements AutoCloseable {
   private final Graph graph = new Graph();
   private final Session session;
@@ -44,7 +35,7 @@ final class EncoderRun implements AutoCloseable {
   private final @Nullable String pooled;
   private final @Nullable String logits;
 
-  EncoderRun(PretrainedEncoder imported, boolean tanhGelu) {
+  EncoderRun(PretrainedEncoder imported) {
     EncoderConfig config = imported.config();
     Map<String, String> inputs = new LinkedHashMap<>();
     List<String> assignments = new ArrayList<>();
@@ -82,7 +73,7 @@ final class EncoderRun implements AutoCloseable {
       }
       definition = built.toGraphDef();
     }
-    graph.importGraphDef(tanhGelu ? approximated(definition) : definition);
+    graph.importGraphDef(definition);
     session = new Session(graph);
     for (int i = 0; i < variables.size(); i++) {
       String name = variables.get(i).name();
@@ -128,66 +119,6 @@ final class EncoderRun implements AutoCloseable {
       tensor.asRawTensor().data().asFloats().read(values);
       return values;
     }
-  }
-
-  /**
-   * erf(u) with u = x / sqrt 2 becomes tanh(sqrt(2 / pi) (x + 0.044715 x^3)) = tanh(2 / sqrt(pi) (u
-   * + 0.08943 u^3)).
-   */
-  private static GraphDef approximated(GraphDef definition) {
-    GraphDef.Builder changed = definition.toBuilder().clearNode();
-    for (NodeDef node : definition.getNodeList()) {
-      if (!node.getOp().equals("Erf")) {
-        changed.addNode(node);
-        continue;
-      }
-      String u = node.getInput(0);
-      String base = node.getName() + "_tanh_";
-      changed.addNode(binary("Mul", base + "square", u, u));
-      changed.addNode(constant(base + "c", 2 * 0.044715));
-      changed.addNode(binary("Mul", base + "scaled", base + "square", base + "c"));
-      changed.addNode(constant(base + "one", 1));
-      changed.addNode(binary("AddV2", base + "factor", base + "scaled", base + "one"));
-      changed.addNode(constant(base + "slope", 2 / Math.sqrt(Math.PI)));
-      changed.addNode(binary("Mul", base + "sloped", u, base + "slope"));
-      changed.addNode(binary("Mul", base + "argument", base + "sloped", base + "factor"));
-      changed.addNode(
-          NodeDef.newBuilder()
-              .setOp("Tanh")
-              .setName(node.getName())
-              .addInput(base + "argument")
-              .putAttr("T", floats()));
-    }
-    return changed.build();
-  }
-
-  private static NodeDef binary(String op, String name, String a, String b) {
-    return NodeDef.newBuilder()
-        .setOp(op)
-        .setName(name)
-        .addInput(a)
-        .addInput(b)
-        .putAttr("T", floats())
-        .build();
-  }
-
-  private static NodeDef constant(String name, double value) {
-    TensorProto tensor =
-        TensorProto.newBuilder()
-            .setDtype(DataType.DT_FLOAT)
-            .setTensorShape(TensorShapeProto.getDefaultInstance())
-            .addFloatVal((float) value)
-            .build();
-    return NodeDef.newBuilder()
-        .setOp("Const")
-        .setName(name)
-        .putAttr("dtype", floats())
-        .putAttr("value", AttrValue.newBuilder().setTensor(tensor).build())
-        .build();
-  }
-
-  private static AttrValue floats() {
-    return AttrValue.newBuilder().setType(DataType.DT_FLOAT).build();
   }
 
   @Override

@@ -27,6 +27,7 @@ import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.LocalStorage;
 import org.lathe.training.text.HfTokenizer;
+import org.lathe.training.text.TokenizerDefinition;
 import org.lathe.training.weights.TensorBundle;
 import org.tensorflow.Graph;
 import org.tensorflow.ndarray.Shape;
@@ -119,7 +120,8 @@ class PretrainedReaderTest {
     Files.write(directory.resolve("m.onnx"), ForeignEncoders.onnx(ours));
     Files.writeString(
         directory.resolve("m-tokenizer.json"),
-        WordPieceDefinition.json(ForeignEncoders.VOCAB_TXT, "vocab", true));
+        TokenizerDefinition.fromVocabulary(ForeignEncoders.VOCAB_TXT.lines().toList(), true)
+            .json());
     for (Path place : new Path[] {directory, directory.resolve("m.onnx")}) {
       PretrainedEncoder encoder = PretrainedReader.read(DISK, place, OptionalInt.empty());
       requireEncoder(encoder, NamingStyle.BERT);
@@ -262,7 +264,7 @@ class PretrainedReaderTest {
     Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT + "more\n");
     refused("ids up to 11");
     Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("sat", "cat"));
-    refused("repeats");
+    refused("not there before");
     Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("[MASK]", "mask"));
     refused("no piece [MASK]");
     Files.write(vocabulary, new byte[] {(byte) 0xFF});
