@@ -8,6 +8,7 @@ import static org.lathe.testdata.TensorAssert.assertThatTensor;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.lathe.graphs.config.Activation;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.config.TransformerConfig.InnerDropout;
 import org.lathe.graphs.reference.ReferenceDecoder;
@@ -28,6 +29,22 @@ import org.tensorflow.types.TInt32;
 class OpValueTest {
   private static Operand<TFloat32> floats(Ops tf, double... values) {
     return tf.constant(TestSession.toFloats(values));
+  }
+
+  @Test
+  void theApproximatedGeluIsThatOfTheFormula() {
+    double[] values = {-6, -2.5, -0.7, -1e-3, 0, 0.3, 1, 4};
+    double[] expected = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      double x = values[i];
+      double inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+      expected[i] = x / 2 * (1 + Math.tanh(inner));
+    }
+    try (TestSession session = new TestSession()) {
+      var found =
+          Activations.apply(session.tf(), Activation.GELU_TANH, floats(session.tf(), values));
+      assertThatTensor(session.evaluate(found, Feeds.none())).isCloseTo(expected, 1e-6);
+    }
   }
 
   @Test

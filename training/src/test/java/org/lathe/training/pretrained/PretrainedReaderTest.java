@@ -265,8 +265,8 @@ class PretrainedReaderTest {
     refused("ids up to 11");
     Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("sat", "cat"));
     refused("not there before");
-    Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("[MASK]", "mask"));
-    refused("no piece [MASK]");
+    Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("[SEP]", "sep"));
+    refused("no token [SEP]");
     Files.write(vocabulary, new byte[] {(byte) 0xFF});
     refused("not UTF-8");
   }
