@@ -100,7 +100,7 @@ case ${1:-} in
       for (i = 0; i < 400000; i++)
         printf "w%d%s", int(exp(rand() * log(267742))), i % 20 == 19 ? "\n" : " "
     }' > scale/train.txt
-    head -c 20000 scale/train.txt > scale/valid.txt
+    head -c 80000 scale/train.txt > scale/valid.txt
     "$lathe" prepare --preset trime-247m --out scale/data --set "data.sources=[scale/train.txt]" \
       --set "data.validSources=[scale/valid.txt]" --set "data.testSources=[scale/valid.txt]"
     "$lathe" train --preset trime-38m --run scale/38m --set data.directory=data/wikitext2-bytes \

@@ -8,6 +8,7 @@ import org.lathe.graphs.config.TransformerConfig.InnerDropout;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.random.StatelessRandomUniform;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
@@ -84,9 +85,9 @@ public final class Dropout {
     Operand<TInt32> siteAndStep = tf.stack(List.of(tf.constant(seed * 7919 + numSites++), step));
     StatelessRandomUniform<TFloat32> uniform =
         tf.random.statelessRandomUniform(tf.shape(x), siteAndStep, TFloat32.class);
-    Operand<TFloat32> kept =
-        tf.dtypes.cast(
-            tf.math.greaterEqual(uniform, tf.constant((float) dropRate)), TFloat32.class);
-    return tf.math.mul(x, tf.math.mul(kept, tf.constant((float) (1 / (1 - dropRate)))));
+    // a condition is kept for the backward pass in a byte a value, where a factor takes four
+    Operand<TBool> kept = tf.math.greaterEqual(uniform, tf.constant((float) dropRate));
+    return tf.select(
+        kept, tf.math.mul(x, tf.constant((float) (1 / (1 - dropRate)))), tf.constant(0f));
   }
 }
