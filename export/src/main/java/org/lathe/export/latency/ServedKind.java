@@ -1,6 +1,8 @@
 package org.lathe.export.latency;
 
 import org.lathe.export.savedmodel.ServingGraph;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.ops.Masks;
@@ -32,6 +34,26 @@ interface ServedKind {
       @Override
       public ServingGraph serving(Ops tf, TransformerConfig config) {
         return ServingGraph.build(tf, config, memory);
+      }
+    };
+  }
+
+  /**
+   * An encoder with the head of a task.
+   *
+   * @param encoder embeddings and pooler, which stand around any blocks
+   */
+  static ServedKind encoder(EncoderConfig encoder, HeadConfig head) {
+    return new ServedKind() {
+      @Override
+      public Operand<TFloat32> mask(Ops tf, int batchSize, int length) {
+        return Masks.padding(
+            tf, tf.fill(tf.constant(new int[] {batchSize, length}), tf.constant(1)));
+      }
+
+      @Override
+      public ServingGraph serving(Ops tf, TransformerConfig config) {
+        return ServingGraph.build(tf, encoder.withTransformer(config), head);
       }
     };
   }

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import org.lathe.export.savedmodel.ServingGraph;
 import org.lathe.graphs.config.BlockShape;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
@@ -56,6 +58,15 @@ public final class SublayerBench implements SublayerTimer {
    */
   public SublayerBench(MemoryConfig memory, int numWarmups, int numRuns, int numThreads) {
     this(ServedKind.languageModel(memory), numWarmups, numRuns, numThreads);
+  }
+
+  /**
+   * Of encoders: the padding of full rows is the mask, and a served call takes ids, mask and types.
+   * Ask it for {@link EncoderConfig#transformer} and other blocks of that encoder.
+   */
+  public SublayerBench(
+      EncoderConfig encoder, HeadConfig head, int numWarmups, int numRuns, int numThreads) {
+    this(ServedKind.encoder(encoder, head), numWarmups, numRuns, numThreads);
   }
 
   private SublayerBench(ServedKind kind, int numWarmups, int numRuns, int numThreads) {

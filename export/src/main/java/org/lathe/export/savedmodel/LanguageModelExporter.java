@@ -56,7 +56,7 @@ public final class LanguageModelExporter {
    *     answer as the trained one; nothing is published then
    */
   public static ExportedModel export(Storage storage, ExportRequest request) {
-    Publication.requireFreeNames(request.assets());
+    Publication.requireFreeNames(request.assets(), DocumentsFile.NAME);
     RetrievalPlan retrieval = request.retrieval();
     if (retrieval == null) {
       return export(storage, request, null, referenceCases(request));

@@ -1,6 +1,8 @@
 package org.lathe.export.savedmodel;
 
+import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableSet;
+import com.google.common.collect.ImmutableSortedMap;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,7 +14,6 @@ import org.lathe.export.format.SavedModelInspector;
 import org.lathe.export.format.VersionFiles;
 import org.lathe.export.format.WarmupFile;
 import org.lathe.export.format.WarmupRequest;
-import org.lathe.export.retrieval.DocumentsFile;
 import org.lathe.export.verification.ModelVerifier;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.FailedException;
@@ -34,7 +35,6 @@ final class Publication {
       ImmutableSet.of(
           VersionFiles.CARD,
           VersionFiles.SIGNATURE,
-          DocumentsFile.NAME,
           VersionFiles.REFERENCE,
           "tf_serving_warmup_requests");
 
@@ -77,12 +77,24 @@ final class Publication {
     }
   }
 
+  /** The same, sorted, after a check that all will lie in assets.extra itself. */
+  static Map<String, Path> requirePlainNames(Map<String, Path> assets) {
+    for (String name : assets.keySet()) {
+      Preconditions.checkArgument(
+          name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*"),
+          "asset name '%s' must be a plain file name",
+          name);
+    }
+    return ImmutableSortedMap.copyOf(assets);
+  }
+
   /**
+   * @param ownFile what this kind of model has besides
    * @throws ConfigException when an asset has a name that the exporter uses
    */
-  static void requireFreeNames(Map<String, Path> assets) {
+  static void requireFreeNames(Map<String, Path> assets, String ownFile) {
     for (String name : assets.keySet()) {
-      if (RESERVED_ASSETS.contains(name)) {
+      if (RESERVED_ASSETS.contains(name) || name.equals(ownFile)) {
         throw new ConfigException(
             "The asset name '" + name + "' is used by the exporter itself. Choose another one.");
       }

@@ -2,7 +2,10 @@ package org.lathe.export.savedmodel;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.lathe.export.format.EncoderSignatures;
 import org.lathe.export.format.SignatureNames;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.variables.Variable;
@@ -37,6 +40,22 @@ public record ServingGraph(List<Input> inputs, List<Operand<?>> outputs, List<Va
     return new ServingGraph(
         List.of(new Input(next.inputs().get(0).operand(), 0)),
         List.of(next.outputs().get(0).operand()),
+        graph.variables());
+  }
+
+  /** Of an encoder with the head of a task: what it answers, from ids, mask and types. */
+  public static ServingGraph build(Ops tf, EncoderConfig config, HeadConfig head) {
+    InferenceGraph graph = new EncoderGraph(tf, config, head, 0);
+    Endpoint serving = defaultOf(graph);
+    return new ServingGraph(
+        serving.inputs().stream()
+            .map(
+                input ->
+                    new Input(
+                        input.operand(),
+                        input.name().equals(EncoderSignatures.ATTENTION_MASK) ? 1 : 0))
+            .toList(),
+        serving.outputs().stream().<Operand<?>>map(NamedTensor::operand).toList(),
         graph.variables());
   }
 

@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.lathe.export.format.SavedModelInspector;
 import org.lathe.export.format.SavedModelSummary;
 import org.lathe.export.format.WarmupFile;
 import org.lathe.export.format.WarmupRequest;
@@ -60,7 +61,7 @@ public final class ModelVerifier {
           warmupFile + " holds no record; expected at least one. Export the model again.");
     }
     List<VerificationReport.Check> checks = new ArrayList<>();
-    try (ModelChecks model = LanguageModelChecks.open(storage, directory)) {
+    try (ModelChecks model = open(storage, directory)) {
       SavedModelSummary summary = model.summary();
       checks.add(
           new VerificationReport.Check(
@@ -88,6 +89,12 @@ public final class ModelVerifier {
       return new VerificationReport(
           directory, ImmutableList.copyOf(checks), parity.maxDifference());
     }
+  }
+
+  private static ModelChecks open(Storage storage, Path directory) {
+    return LoadedEncoder.isEncoder(SavedModelInspector.inspect(storage, directory))
+        ? EncoderChecks.open(storage, directory)
+        : LanguageModelChecks.open(storage, directory);
   }
 
   /** The loaders' callers may take signature and inputs of a request for granted. */
