@@ -18,7 +18,10 @@ import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.testdata.TestSession;
 import org.lathe.training.files.LocalStorage;
 import org.lathe.training.files.Storage;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
 
 final class EncoderLatencyTest {
   private final Storage storage = LocalStorage.INSTANCE;
@@ -73,6 +76,18 @@ final class EncoderLatencyTest {
       assertThat(graph.outputs()).hasSize(2);
       assertThat(graph.variables())
           .hasSize(EncoderFixtures.randomWeights(encoder, HeadConfig.SPAN, 1).names().size());
+    }
+  }
+
+  /** The mask that attention is given when served: a row each, broadcast over heads and queries. */
+  @Test
+  void fullRowsHideNothing() {
+    try (TestSession session = new TestSession()) {
+      EncoderConfig encoder = EncoderFixtures.bert();
+      Operand<TFloat32> mask =
+          ServedKind.encoder(encoder, HeadConfig.SPAN).mask(session.tf(), 2, 3);
+      assertThat(mask.shape()).isEqualTo(Shape.of(2, 1, 1, 3));
+      assertThat(session.evaluate(mask)).hasSize(6).allMatch(value -> value == 0);
     }
   }
 
