@@ -3,6 +3,7 @@ package org.lathe.export.latency;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.lathe.testdata.TensorAssert.assertThatTensor;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -87,7 +88,7 @@ final class EncoderLatencyTest {
       Operand<TFloat32> mask =
           ServedKind.encoder(encoder, HeadConfig.SPAN).mask(session.tf(), 2, 3);
       assertThat(mask.shape()).isEqualTo(Shape.of(2, 1, 1, 3));
-      assertThat(session.evaluate(mask)).hasSize(6).allMatch(value -> value == 0);
+      assertThatTensor(session.evaluate(mask)).isCloseTo(new double[6], 0);
     }
   }
 
