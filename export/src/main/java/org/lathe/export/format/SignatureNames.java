@@ -1,6 +1,9 @@
 package org.lathe.export.format;
 
-/** The names that a client of an exported language model sees. */
+/**
+ * The names that a client of an exported language model sees; {@link EncoderSignatures} has those
+ * of encoders.
+ */
 public final class SignatureNames {
   /** int32 ids [B, T] to the log-probabilities of the next token [B, V]. */
   public static final String NEXT_TOKEN = "serving_default";

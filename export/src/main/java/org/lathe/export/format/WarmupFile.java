@@ -1,5 +1,7 @@
 package org.lathe.export.format;
 
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import com.google.common.primitives.Bytes;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
@@ -14,9 +16,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Storage;
@@ -53,6 +56,12 @@ public final class WarmupFile {
   private static final int SIGNATURE_NAME = 3;
   private static final int MAP_KEY = 1;
   private static final int MAP_VALUE = 2;
+
+  private static final ImmutableSet<String> INPUT_NAMES =
+      ImmutableSet.of(
+          SignatureNames.INPUT, EncoderSignatures.ATTENTION_MASK, EncoderSignatures.TOKEN_TYPES);
+
+  private record Values(boolean wide, int[][] rows) {}
 
   private WarmupFile() {}
 
@@ -99,11 +108,14 @@ public final class WarmupFile {
   private static byte[] encode(WarmupRequest request) {
     byte[] name = request.signature().getBytes(StandardCharsets.UTF_8);
     byte[] modelSpec = field(SIGNATURE_NAME, name);
-    byte[] input =
-        concat(
-            field(MAP_KEY, SignatureNames.INPUT.getBytes(StandardCharsets.UTF_8)),
-            field(MAP_VALUE, tensor(request).toByteArray()));
-    byte[] predictRequest = concat(field(MODEL_SPEC, modelSpec), field(INPUTS, input));
+    byte[] predictRequest = field(MODEL_SPEC, modelSpec);
+    for (Map.Entry<String, int[][]> input : request.inputs().entrySet()) {
+      byte[] entry =
+          Bytes.concat(
+              field(MAP_KEY, input.getKey().getBytes(StandardCharsets.UTF_8)),
+              field(MAP_VALUE, tensor(request, input.getValue()).toByteArray()));
+      predictRequest = Bytes.concat(predictRequest, field(INPUTS, entry));
+    }
     return field(PREDICT_LOG, field(REQUEST, predictRequest));
   }
 
@@ -111,21 +123,44 @@ public final class WarmupFile {
     byte[] log = single(payload, PREDICT_LOG, where);
     byte[] request = single(log, REQUEST, where);
     byte[] modelSpec = single(request, MODEL_SPEC, where);
-    byte[] input = single(request, INPUTS, where);
-    String key = new String(single(input, MAP_KEY, where), StandardCharsets.UTF_8);
-    if (!key.equals(SignatureNames.INPUT)) {
-      throw corrupt(where, "expected the input 'input_ids', found '" + key + "'");
-    }
     String name = new String(single(modelSpec, SIGNATURE_NAME, where), StandardCharsets.UTF_8);
-    return request(name, single(input, MAP_VALUE, where), where);
+    Map<String, Values> inputs = new LinkedHashMap<>();
+    for (byte[] input : all(request, INPUTS, where)) {
+      String key = new String(single(input, MAP_KEY, where), StandardCharsets.UTF_8);
+      if (!INPUT_NAMES.contains(key)) {
+        throw corrupt(where, "expected an input of " + INPUT_NAMES + ", found '" + key + "'");
+      }
+      if (inputs.put(key, values(single(input, MAP_VALUE, where), where)) != null) {
+        throw corrupt(where, "the input '" + key + "' stands there twice");
+      }
+    }
+    return request(name, inputs, where);
   }
 
-  private static TensorProto tensor(WarmupRequest request) {
+  private static WarmupRequest request(String name, Map<String, Values> inputs, String where) {
+    Values ids = inputs.get(SignatureNames.INPUT);
+    if (ids == null) {
+      throw corrupt(where, "expected the input 'input_ids', found " + inputs.keySet());
+    }
+    ImmutableMap.Builder<String, int[][]> rows = ImmutableMap.builder();
+    inputs.forEach(
+        (key, values) -> {
+          if (values.wide() != ids.wide()
+              || values.rows().length != ids.rows().length
+              || values.rows()[0].length != ids.rows()[0].length) {
+            throw corrupt(where, "the input '" + key + "' has another type or shape than the ids");
+          }
+          rows.put(key, values.rows());
+        });
+    return new WarmupRequest(name, ids.wide(), rows.buildOrThrow());
+  }
+
+  private static TensorProto tensor(WarmupRequest request, int[][] rows) {
     int width = request.wide() ? Long.BYTES : Integer.BYTES;
     ByteBuffer content =
         ByteBuffer.allocate(request.batchSize() * request.length() * width)
             .order(ByteOrder.LITTLE_ENDIAN);
-    for (int[] row : request.ids()) {
+    for (int[] row : rows) {
       for (int id : row) {
         if (request.wide()) {
           content.putLong(id);
@@ -144,7 +179,7 @@ public final class WarmupFile {
         .build();
   }
 
-  private static WarmupRequest request(String signature, byte[] tensorBytes, String where) {
+  private static Values values(byte[] tensorBytes, String where) {
     TensorProto tensor;
     try {
       tensor = TensorProto.parseFrom(tensorBytes);
@@ -178,7 +213,7 @@ public final class WarmupFile {
         row[i] = wide ? (int) content.getLong() : content.getInt();
       }
     }
-    return new WarmupRequest(signature, wide, ids);
+    return new Values(wide, ids);
   }
 
   /** One length-delimited protobuf field. */
@@ -194,35 +229,36 @@ public final class WarmupFile {
     return bytes.toByteArray();
   }
 
-  private static byte[] concat(byte[] first, byte[] second) {
-    return Bytes.concat(first, second);
-  }
-
   /** The content of the only field of this number; other fields are skipped. */
   private static byte[] single(byte[] message, int number, String where) {
-    byte @Nullable [] content = null;
+    List<byte[]> contents = all(message, number, where);
+    if (contents.size() > 1) {
+      throw corrupt(where, "field " + number + " stands there twice");
+    }
+    return contents.get(0);
+  }
+
+  /** The contents of the fields of this number, one at least. */
+  private static List<byte[]> all(byte[] message, int number, String where) {
+    List<byte[]> contents = new ArrayList<>();
     try {
       CodedInputStream in = CodedInputStream.newInstance(message);
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-        boolean wanted =
-            WireFormat.getTagFieldNumber(tag) == number
-                && WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
-        if (!wanted) {
-          in.skipField(tag);
-        } else if (content != null) {
-          throw corrupt(where, "field " + number + " stands there twice");
+        if (WireFormat.getTagFieldNumber(tag) == number
+            && WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED) {
+          contents.add(in.readByteArray());
         } else {
-          content = in.readByteArray();
+          in.skipField(tag);
         }
       }
     } catch (IOException e) {
       throw new CorruptFileException(
           where + ": not a PredictionLog message. Export the model again.", e);
     }
-    if (content == null) {
+    if (contents.isEmpty()) {
       throw corrupt(where, "field " + number + " of a PredictionLog is missing");
     }
-    return content;
+    return contents;
   }
 
   private static CorruptFileException corrupt(String where, String what) {

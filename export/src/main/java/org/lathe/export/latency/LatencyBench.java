@@ -2,13 +2,13 @@ package org.lathe.export.latency;
 
 import com.google.common.base.Preconditions;
 import java.nio.file.Path;
-import org.lathe.export.verification.LoadedLanguageModel;
 import org.lathe.training.files.Storage;
 import org.tensorflow.proto.ConfigProto;
 
 /**
- * Times the next-token signature of exported models, feeding and fetching included (promise E6: at
- * least 10 warm-ups and 50 runs, median with its 95 % interval, hardware).
+ * Times the default signature of exported models, language models and encoders, feeding and
+ * fetching included, all rows full (promise E6: at least 10 warm-ups and 50 runs, median with its
+ * 95 % interval, hardware).
  */
 public final class LatencyBench {
   public static final int MIN_WARMUPS = 10;
@@ -59,15 +59,13 @@ public final class LatencyBench {
    */
   public static LatencyReport measure(Storage storage, Path versionDirectory, Settings settings) {
     String hardware = HardwareFile.describe(storage, settings.numThreads());
-    try (LoadedLanguageModel model =
-        LoadedLanguageModel.open(storage, versionDirectory, settings.session())) {
-      int[][] rows = rows(settings, model.vocabularySize());
+    try (TimedCall call = TimedCall.open(storage, versionDirectory, settings)) {
       for (int i = 0; i < settings.numWarmups(); i++) {
-        timeMs(model, rows);
+        timeMs(call);
       }
       double[] times = new double[settings.numRuns()];
       for (int i = 0; i < times.length; i++) {
-        times[i] = timeMs(model, rows);
+        times[i] = timeMs(call);
       }
       return report(settings, new Samples(times), hardware);
     }
@@ -83,19 +81,17 @@ public final class LatencyBench {
   public static LatencyComparison compare(
       Storage storage, Path first, Path second, Settings settings) {
     String hardware = HardwareFile.describe(storage, settings.numThreads());
-    try (LoadedLanguageModel a = LoadedLanguageModel.open(storage, first, settings.session());
-        LoadedLanguageModel b = LoadedLanguageModel.open(storage, second, settings.session())) {
-      int[][] rowsA = rows(settings, a.vocabularySize());
-      int[][] rowsB = rows(settings, b.vocabularySize());
+    try (TimedCall a = TimedCall.open(storage, first, settings);
+        TimedCall b = TimedCall.open(storage, second, settings)) {
       for (int i = 0; i < settings.numWarmups(); i++) {
-        timeMs(a, rowsA);
-        timeMs(b, rowsB);
+        timeMs(a);
+        timeMs(b);
       }
       double[] timesA = new double[settings.numRuns()];
       double[] timesB = new double[settings.numRuns()];
       for (int i = 0; i < settings.numRuns(); i++) {
-        timesA[i] = timeMs(a, rowsA);
-        timesB[i] = timeMs(b, rowsB);
+        timesA[i] = timeMs(a);
+        timesB[i] = timeMs(b);
       }
       Samples samplesA = new Samples(timesA);
       Samples samplesB = new Samples(timesB);
@@ -122,21 +118,11 @@ public final class LatencyBench {
         hardware);
   }
 
-  private static double timeMs(LoadedLanguageModel model, int[][] rows) {
+  private static double timeMs(TimedCall call) {
     long start = System.nanoTime();
-    float[] values = model.nextLogProbabilities(rows);
+    long numValues = call.run();
     long end = System.nanoTime();
-    Preconditions.checkState(values.length > 0, "a call gave no values");
+    Preconditions.checkState(numValues > 0, "a call gave no values");
     return (end - start) / NANOS_PER_MS;
-  }
-
-  private static int[][] rows(Settings settings, int vocabularySize) {
-    int[][] rows = new int[settings.batchSize()][settings.length()];
-    for (int i = 0; i < rows.length; i++) {
-      for (int t = 0; t < rows[i].length; t++) {
-        rows[i][t] = (int) ((t * 7_919L + i * 104_729L) % vocabularySize);
-      }
-    }
-    return rows;
   }
 }

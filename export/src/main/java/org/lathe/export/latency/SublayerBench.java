@@ -2,16 +2,20 @@ package org.lathe.export.latency;
 
 import com.google.common.base.Preconditions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.lathe.export.savedmodel.ServingGraph;
 import org.lathe.graphs.config.BlockShape;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.layers.TransformerBlock;
 import org.lathe.graphs.ops.Dropout;
-import org.lathe.graphs.ops.Masks;
 import org.lathe.graphs.ops.SequenceShape;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
@@ -39,21 +43,36 @@ public final class SublayerBench implements SublayerTimer {
   private static final int NUM_COPIES = 4;
   private static final double NANOS_PER_MS = 1e6;
 
-  private final MemoryConfig memory;
+  private final ServedKind kind;
   private final int numWarmups;
   private final int numRuns;
   private final ConfigProto session;
 
   /**
+   * Of language models.
+   *
    * @param memory of the model: its part of a served call is timed with the whole
    * @param numWarmups calls that are not counted
    * @param numRuns calls that are
    * @param numThreads of TensorFlow; 0 = as many as cores
    */
   public SublayerBench(MemoryConfig memory, int numWarmups, int numRuns, int numThreads) {
+    this(ServedKind.languageModel(memory), numWarmups, numRuns, numThreads);
+  }
+
+  /**
+   * Of encoders: the padding of full rows is the mask, and a served call takes ids, mask and types.
+   * Ask it for {@link EncoderConfig#transformer} and other blocks of that encoder.
+   */
+  public SublayerBench(
+      EncoderConfig encoder, HeadConfig head, int numWarmups, int numRuns, int numThreads) {
+    this(ServedKind.encoder(encoder, head), numWarmups, numRuns, numThreads);
+  }
+
+  private SublayerBench(ServedKind kind, int numWarmups, int numRuns, int numThreads) {
     Preconditions.checkArgument(
         numWarmups >= 0 && numRuns > 0, "a measurement needs at least one run");
-    this.memory = memory;
+    this.kind = kind;
     this.numWarmups = numWarmups;
     this.numRuns = numRuns;
     this.session =
@@ -76,8 +95,8 @@ public final class SublayerBench implements SublayerTimer {
   }
 
   /**
-   * Median time of what pruning leaves: embeddings, final norm, projection of the last position,
-   * and the session call itself.
+   * Median time of what pruning leaves: embeddings, norms outside the sublayers, pooler, what
+   * stands on the outputs, and the session call itself.
    */
   @Override
   public double otherMs(TransformerConfig config, int batchSize, int length) {
@@ -85,26 +104,32 @@ public final class SublayerBench implements SublayerTimer {
     return wholeModelMs(config.withBlocks(config.hiddenSize(), List.of(empty)), batchSize, length);
   }
 
-  /** Median time of a call of the whole model, with the logits of each row's last position. */
+  /** Median time of a call of the whole model's default signature, all rows full. */
   @Override
   public double wholeModelMs(TransformerConfig config, int batchSize, int length) {
+    Shape inputShape = Shape.of(batchSize, length);
+    Map<Operand<?>, Tensor> feeds = new LinkedHashMap<>();
     try (Graph graph = new Graph();
-        Session run = new Session(graph, session);
-        TInt32 ids =
-            TInt32.tensorOf(
-                Shape.of(batchSize, length),
-                DataBuffers.of(new int[batchSize * length], true, false))) {
+        Session run = new Session(graph, session)) {
       Ops tf = Ops.create(graph);
-      ServingGraph serving = ServingGraph.build(tf, config, memory);
+      ServingGraph serving = kind.serving(tf, config);
       new WeightTransfer(tf, serving.variables()).initialize(run);
+      for (ServingGraph.Input input : serving.inputs()) {
+        int[] values = new int[batchSize * length];
+        Arrays.fill(values, input.fullValue());
+        feeds.put(
+            input.operand(), TInt32.tensorOf(inputShape, DataBuffers.of(values, true, false)));
+      }
       for (int i = 0; i < numWarmups; i++) {
-        timeMs(run, serving.input(), ids, serving.output());
+        timeMs(run, feeds, serving.outputs());
       }
       double[] times = new double[numRuns];
       for (int i = 0; i < numRuns; i++) {
-        times[i] = timeMs(run, serving.input(), ids, serving.output());
+        times[i] = timeMs(run, feeds, serving.outputs());
       }
       return new Samples(times).median();
+    } finally {
+      feeds.values().forEach(Tensor::close);
     }
   }
 
@@ -123,7 +148,7 @@ public final class SublayerBench implements SublayerTimer {
       VariableCatalog catalog = new VariableCatalog(tf, 1);
       Placeholder<TFloat32> inputND = tf.placeholder(TFloat32.class, Placeholder.shape(inputShape));
       SequenceShape sizes = new SequenceShape(tf.constant(batchSize), tf.constant(length));
-      Operand<TFloat32> mask = Masks.causal(tf, tf.constant(length));
+      Operand<TFloat32> mask = kind.mask(tf, batchSize, length);
       List<Operand<TFloat32>> outputs = new ArrayList<>();
       Operand<TFloat32> hidden = inputND;
       for (int i = 0; i <= NUM_COPIES; i++) {
@@ -134,17 +159,18 @@ public final class SublayerBench implements SublayerTimer {
         outputs.add(hidden);
       }
       new WeightTransfer(tf, catalog.all()).initialize(run);
+      Map<Operand<?>, Tensor> chainFeeds = Map.of(inputND, input);
       Operand<TFloat32> first = outputs.get(0);
       Operand<TFloat32> last = outputs.get(NUM_COPIES);
       for (int i = 0; i < numWarmups; i++) {
-        timeMs(run, inputND, input, first);
-        timeMs(run, inputND, input, last);
+        timeMs(run, chainFeeds, List.of(first));
+        timeMs(run, chainFeeds, List.of(last));
       }
       double[] oneTimes = new double[numRuns];
       double[] allTimes = new double[numRuns];
       for (int i = 0; i < numRuns; i++) {
-        oneTimes[i] = timeMs(run, inputND, input, first);
-        allTimes[i] = timeMs(run, inputND, input, last);
+        oneTimes[i] = timeMs(run, chainFeeds, List.of(first));
+        allTimes[i] = timeMs(run, chainFeeds, List.of(last));
       }
       double difference = new Samples(allTimes).median() - new Samples(oneTimes).median();
       // noise can make the difference of tiny sublayers negative
@@ -153,9 +179,12 @@ public final class SublayerBench implements SublayerTimer {
   }
 
   private static double timeMs(
-      Session run, Operand<?> placeholder, Tensor fed, Operand<TFloat32> computed) {
+      Session run, Map<Operand<?>, Tensor> feeds, List<? extends Operand<?>> computed) {
     long start = System.nanoTime();
-    run.runner().feed(placeholder, fed).addTarget(computed.op()).run().close();
+    Session.Runner runner = run.runner();
+    feeds.forEach(runner::feed);
+    computed.forEach(operand -> runner.addTarget(operand.op()));
+    runner.run().close();
     return (System.nanoTime() - start) / NANOS_PER_MS;
   }
 }

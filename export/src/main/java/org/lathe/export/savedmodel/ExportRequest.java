@@ -49,13 +49,7 @@ public record ExportRequest(
         "temperature (%s) must be positive",
         temperature);
     metadata = ImmutableSortedMap.copyOf(metadata);
-    assets = ImmutableSortedMap.copyOf(assets);
-    for (String name : assets.keySet()) {
-      Preconditions.checkArgument(
-          name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*"),
-          "asset name '%s' must be a plain file name",
-          name);
-    }
+    assets = Publication.requirePlainNames(assets);
   }
 
   /** Temperature 1, no metadata, no assets, the default reference, no external memory. */

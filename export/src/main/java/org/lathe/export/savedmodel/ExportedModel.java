@@ -10,8 +10,8 @@ import java.nio.file.Path;
  * @param numParameters values in all of them
  * @param memoryBytes of an external memory's arrays; 0 without one
  * @param sizeBytes of all its files but the manifest
- * @param maxDifference largest difference of a log-probability to the reference, measured with the
- *     published graph before it was published
+ * @param maxDifference largest difference of an output (of a language model a log-probability) to
+ *     the reference, measured with the published graph before it was published
  */
 public record ExportedModel(
     Path directory,

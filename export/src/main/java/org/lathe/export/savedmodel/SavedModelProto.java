@@ -11,10 +11,11 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.lathe.export.format.OpAllowList;
+import org.lathe.export.format.SavedModelInspector;
 import org.lathe.export.format.SignatureNames;
-import org.tensorflow.Operand;
+import org.lathe.graphs.errors.FailedException;
 import org.tensorflow.TensorFlow;
-import org.tensorflow.ndarray.Shape;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.MetaGraphDef;
 import org.tensorflow.proto.NodeDef;
@@ -33,9 +34,29 @@ final class SavedModelProto {
 
   private SavedModelProto() {}
 
+  /**
+   * The bytes, after a check of ops and size. The same graph gives the same bytes.
+   *
+   * @throws FailedException when an op is not allowed or the graph too large
+   */
+  static byte[] checkedBytes(GraphDef wholeGraph, InferenceGraph inference) {
+    SavedModel model = of(wholeGraph, inference);
+    OpAllowList.check(model.getMetaGraphs(0).getGraphDef(), "the inference graph");
+    byte[] bytes = deterministicBytes(model);
+    if (bytes.length > SavedModelInspector.MAX_GRAPH_BYTES) {
+      throw new FailedException(
+          "The graph has "
+              + bytes.length
+              + " bytes; the limit is "
+              + SavedModelInspector.MAX_GRAPH_BYTES
+              + ". Weights belong into variables.");
+    }
+    return bytes;
+  }
+
   /** One meta graph, tagged "serve", with every op that a signature or the saver reaches. */
-  static SavedModel of(GraphDef wholeGraph, InferenceGraph inference) {
-    InferenceGraph.SaverOps saver = inference.saver();
+  private static SavedModel of(GraphDef wholeGraph, InferenceGraph inference) {
+    SaverOps saver = inference.saver();
     Set<String> roots = new HashSet<>();
     roots.add(saver.restoreOp());
     roots.add(nodeOf(saver.saveTensor()));
@@ -43,7 +64,7 @@ final class SavedModelProto {
         .endpoints()
         .forEach(
             endpoint -> {
-              roots.add(endpoint.input().op().name());
+              endpoint.inputs().forEach(input -> roots.add(input.operand().op().name()));
               endpoint.outputs().forEach(output -> roots.add(output.operand().op().name()));
             });
     GraphDef graph = reachable(wholeGraph, roots);
@@ -72,7 +93,7 @@ final class SavedModelProto {
   }
 
   /** The same message gives the same bytes: map entries are sorted by key. */
-  static byte[] deterministicBytes(SavedModel model) {
+  private static byte[] deterministicBytes(SavedModel model) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(model.getSerializedSize());
     try {
       CodedOutputStream out = CodedOutputStream.newInstance(bytes);
@@ -133,25 +154,21 @@ final class SavedModelProto {
     return list.build();
   }
 
-  private static SignatureDef signature(InferenceGraph.Endpoint endpoint) {
-    SignatureDef.Builder signature =
-        SignatureDef.newBuilder()
-            .setMethodName(SignatureNames.METHOD)
-            .putInputs(SignatureNames.INPUT, tensorInfo(endpoint.input(), endpoint.inputShape()));
-    for (InferenceGraph.Fetched output : endpoint.outputs()) {
-      signature.putOutputs(output.name(), tensorInfo(output.operand(), output.shape()));
-    }
+  private static SignatureDef signature(Endpoint endpoint) {
+    SignatureDef.Builder signature = SignatureDef.newBuilder().setMethodName(SignatureNames.METHOD);
+    endpoint.inputs().forEach(input -> signature.putInputs(input.name(), tensorInfo(input)));
+    endpoint.outputs().forEach(output -> signature.putOutputs(output.name(), tensorInfo(output)));
     return signature.build();
   }
 
-  private static TensorInfo tensorInfo(Operand<?> operand, Shape shape) {
+  private static TensorInfo tensorInfo(NamedTensor tensor) {
     TensorShapeProto.Builder dimensions = TensorShapeProto.newBuilder();
-    for (long size : shape.asArray()) {
+    for (long size : tensor.shape().asArray()) {
       dimensions.addDim(TensorShapeProto.Dim.newBuilder().setSize(size));
     }
     return TensorInfo.newBuilder()
-        .setName(InferenceGraph.tensorName(operand))
-        .setDtype(operand.asOutput().dataType())
+        .setName(tensor.graphName())
+        .setDtype(tensor.operand().asOutput().dataType())
         .setTensorShape(dimensions)
         .build();
   }

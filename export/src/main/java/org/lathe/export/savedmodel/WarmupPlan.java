@@ -13,7 +13,7 @@ final class WarmupPlan {
   private static final int SHORT_LENGTH = 16;
 
   /** Ids of one request at most: warming up should not need more memory than serving. */
-  private static final int MAX_IDS = 8_192;
+  static final int MAX_IDS = 8_192;
 
   /** Ids of the longest recorded prompt. */
   private static final int REFERENCE_LENGTH = 48;
@@ -74,7 +74,7 @@ final class WarmupPlan {
   }
 
   /** Fixed ids without a short period, so that the same input gives the same bytes. */
-  private static int[] ids(int length, int row, int vocabularySize) {
+  static int[] ids(int length, int row, int vocabularySize) {
     int[] ids = new int[length];
     for (int t = 0; t < length; t++) {
       ids[t] = (int) ((t * 7_919L + t * (long) t * 31 + row * 104_729L) % vocabularySize);

@@ -1,12 +1,10 @@
 package org.lathe.export.verification;
 
-import com.google.common.base.Preconditions;
+import com.google.common.collect.ImmutableMap;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import org.lathe.export.format.OpAllowList;
 import org.lathe.export.format.SavedModelInspector;
 import org.lathe.export.format.SavedModelSummary;
 import org.lathe.export.format.SignatureNames;
@@ -14,35 +12,41 @@ import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.training.files.Storage;
 import org.tensorflow.Result;
-import org.tensorflow.SavedModelBundle;
-import org.tensorflow.Session;
 import org.tensorflow.Tensor;
-import org.tensorflow.exceptions.TensorFlowException;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
 
 /**
  * An exported language model, opened by TensorFlow's own loader as a server would. The graph is
- * looked at first and loaded only when all its ops are on the {@link OpAllowList}. May be used by
- * several threads.
+ * looked at first and loaded only when all its ops are on the {@link
+ * org.lathe.export.format.OpAllowList}. May be used by several threads.
  *
  * <p>Shape letters: B rows, T length, V vocabulary.
  */
 public final class LoadedLanguageModel implements AutoCloseable {
+  private static final String KIND = "a language model";
+
+  /** Id of what fills up shorter rows. */
+  private static final int PADDING = -1;
+
+  /** What {@link #retrieve} fetches, in this order, by type. */
+  private static final ImmutableMap<String, String> RETRIEVAL_OUTPUTS =
+      ImmutableMap.of(
+          SignatureNames.MEMORY_SHARE, "DT_FLOAT",
+          SignatureNames.RETRIEVED_SHARES, "DT_FLOAT",
+          SignatureNames.RETRIEVED_SCORES, "DT_FLOAT",
+          SignatureNames.RETRIEVED_DOCUMENTS, "DT_INT64",
+          SignatureNames.RETRIEVED_POSITIONS, "DT_INT64",
+          SignatureNames.RETRIEVED_TOKENS, "DT_INT32");
+
   private final Path directory;
-  private final SavedModelBundle bundle;
-  private final SavedModelSummary summary;
+  private final LoadedModel model;
   private final int vocabularySize;
 
-  private LoadedLanguageModel(
-      Path directory, SavedModelBundle bundle, SavedModelSummary summary, int vocabularySize) {
+  private LoadedLanguageModel(Path directory, LoadedModel model, int vocabularySize) {
     this.directory = directory;
-    this.bundle = bundle;
-    this.summary = summary;
+    this.model = model;
     this.vocabularySize = vocabularySize;
   }
 
@@ -62,31 +66,8 @@ public final class LoadedLanguageModel implements AutoCloseable {
     SavedModelSummary summary = SavedModelInspector.inspect(storage, versionDirectory);
     String source = versionDirectory.resolve(SavedModelInspector.FILE).toString();
     int vocabularySize = requireLanguageModel(summary, source);
-    OpAllowList.check(summary.graph(), source);
-    Path index = versionDirectory.resolve("variables").resolve("variables.index");
-    // TensorFlow loads a model without its variables and calls it a success
-    if (!summary.variables().isEmpty() && !storage.exists(index)) {
-      throw new CorruptFileException(
-          index
-              + " is missing, but the graph has "
-              + summary.variables().size()
-              + " variables. Copy the directory again or export the model again.");
-    }
-    try {
-      SavedModelBundle bundle =
-          SavedModelBundle.loader(versionDirectory.toString())
-              .withTags(SignatureNames.TAG)
-              .withConfigProto(session)
-              .load();
-      return new LoadedLanguageModel(versionDirectory, bundle, summary, vocabularySize);
-    } catch (TensorFlowException | IllegalArgumentException | IllegalStateException e) {
-      throw new CorruptFileException(
-          versionDirectory
-              + " does not load: "
-              + firstLine(e)
-              + ". Copy the directory again or export the model again.",
-          e);
-    }
+    LoadedModel model = LoadedModel.load(storage, versionDirectory, summary, KIND, session);
+    return new LoadedLanguageModel(versionDirectory, model, vocabularySize);
   }
 
   /** V. */
@@ -95,7 +76,7 @@ public final class LoadedLanguageModel implements AutoCloseable {
   }
 
   public SavedModelSummary summary() {
-    return summary;
+    return model.summary();
   }
 
   /**
@@ -124,42 +105,22 @@ public final class LoadedLanguageModel implements AutoCloseable {
    * @param wide feed int64 ids
    */
   public float[] run(String signature, int[][] rows, boolean wide) {
-    String output =
-        tensor(called(signature).outputs(), SignatureNames.OUTPUT, directory.toString()).tensor();
-    try (Tensor ids = wide ? wideIds(rows) : narrowIds(rows);
-        Result result = run(signature, ids, rows.length, List.of(output))) {
-      return floats(result.get(0));
+    try (Tensor ids = LoadedModel.integers(rows, PADDING, wide);
+        Result result = run(signature, ids, rows.length, List.of(SignatureNames.OUTPUT))) {
+      return LoadedModel.floats(result.get(0));
     }
   }
 
-  private SavedModelSummary.Signature called(String signature) {
-    SavedModelSummary.Signature called = summary.signatures().get(signature);
-    Preconditions.checkArgument(called != null, "no signature is called '%s'", signature);
-    return Objects.requireNonNull(called);
-  }
-
-  private Result run(String signature, Tensor ids, int numRows, List<String> fetched) {
-    String input =
-        tensor(called(signature).inputs(), SignatureNames.INPUT, directory.toString()).tensor();
-    Session.Runner runner = bundle.session().runner().feed(input, ids);
-    fetched.forEach(runner::fetch);
-    try {
-      return runner.run();
-    } catch (TensorFlowException | IllegalArgumentException e) {
-      throw new FailedException(
-          "The model in " + directory + " refused " + numRows + " rows: " + firstLine(e), e);
-    }
-  }
-
-  private static float[] floats(Tensor tensor) {
-    float[] values = new float[Math.toIntExact(tensor.shape().size())];
-    ((TFloat32) tensor).asRawTensor().data().asFloats().read(values);
-    return values;
+  private Result run(String signature, Tensor ids, int numRows, Collection<String> outputs) {
+    return model.run(signature, Map.of(SignatureNames.INPUT, ids), outputs, numRows);
   }
 
   /** Whether the next-token signatures ask an external memory. */
   public boolean retrieves() {
-    return called(SignatureNames.NEXT_TOKEN).outputs().containsKey(SignatureNames.MEMORY_SHARE);
+    return model
+        .signature(SignatureNames.NEXT_TOKEN)
+        .outputs()
+        .containsKey(SignatureNames.MEMORY_SHARE);
   }
 
   /**
@@ -188,18 +149,13 @@ public final class LoadedLanguageModel implements AutoCloseable {
    * @throws FailedException as above
    */
   public Retrieved retrieve(int[][] prompts) {
-    Map<String, SavedModelSummary.TensorSpec> outputs = called(SignatureNames.NEXT_TOKEN).outputs();
-    String source = directory.toString();
-    List<String> fetched =
-        List.of(
-            tensor(outputs, SignatureNames.MEMORY_SHARE, "DT_FLOAT", source),
-            tensor(outputs, SignatureNames.RETRIEVED_SHARES, "DT_FLOAT", source),
-            tensor(outputs, SignatureNames.RETRIEVED_SCORES, "DT_FLOAT", source),
-            tensor(outputs, SignatureNames.RETRIEVED_DOCUMENTS, "DT_INT64", source),
-            tensor(outputs, SignatureNames.RETRIEVED_POSITIONS, "DT_INT64", source),
-            tensor(outputs, SignatureNames.RETRIEVED_TOKENS, "DT_INT32", source));
-    try (Tensor ids = narrowIds(prompts);
-        Result result = run(SignatureNames.NEXT_TOKEN, ids, prompts.length, fetched)) {
+    Map<String, SavedModelSummary.TensorSpec> outputs =
+        model.signature(SignatureNames.NEXT_TOKEN).outputs();
+    RETRIEVAL_OUTPUTS.forEach(
+        (name, type) -> LoadedModel.tensor(outputs, name, type, KIND, directory.toString()));
+    try (Tensor ids = LoadedModel.integers(prompts, PADDING, false);
+        Result result =
+            run(SignatureNames.NEXT_TOKEN, ids, prompts.length, RETRIEVAL_OUTPUTS.keySet())) {
       Tensor shares = result.get(1);
       int size = Math.toIntExact(shares.shape().size());
       long[] documents = new long[size];
@@ -210,9 +166,9 @@ public final class LoadedLanguageModel implements AutoCloseable {
       ((TInt32) result.get(5)).asRawTensor().data().asInts().read(tokens);
       return new Retrieved(
           (int) shares.shape().get(1),
-          floats(result.get(0)),
-          floats(shares),
-          floats(result.get(2)),
+          LoadedModel.floats(result.get(0)),
+          LoadedModel.floats(shares),
+          LoadedModel.floats(result.get(2)),
           documents,
           positions,
           tokens);
@@ -221,7 +177,7 @@ public final class LoadedLanguageModel implements AutoCloseable {
 
   @Override
   public void close() {
-    bundle.close();
+    model.close();
   }
 
   /** Returns V after checking names, methods and types of what this class calls. */
@@ -230,28 +186,14 @@ public final class LoadedLanguageModel implements AutoCloseable {
         List.of(SignatureNames.NEXT_TOKEN, SignatureNames.NEXT_TOKEN_INT64, SignatureNames.SCORE);
     List<Long> shape = List.of();
     for (String name : required) {
-      SavedModelSummary.Signature signature = summary.signatures().get(name);
-      if (signature == null || !signature.method().equals(SignatureNames.METHOD)) {
-        throw new CorruptFileException(
-            source
-                + " has no signature '"
-                + name
-                + "' with the method "
-                + SignatureNames.METHOD
-                + "; it has "
-                + summary.signatures().keySet()
-                + ". Use a language model that Lathe exported.");
-      }
-      tensor(signature.inputs(), SignatureNames.INPUT, source);
+      SavedModelSummary.Signature signature =
+          LoadedModel.requireSignature(summary, name, KIND, source);
+      LoadedModel.tensor(signature.inputs(), SignatureNames.INPUT, KIND, source);
       SavedModelSummary.TensorSpec output =
-          tensor(signature.outputs(), SignatureNames.OUTPUT, source);
+          LoadedModel.tensor(signature.outputs(), SignatureNames.OUTPUT, KIND, source);
       if (name.equals(SignatureNames.NEXT_TOKEN)) {
         shape = output.shape();
       }
-    }
-    if (!summary.tags().contains(SignatureNames.TAG)) {
-      throw new CorruptFileException(
-          source + " has the tags " + summary.tags() + "; expected 'serve'. Export it again.");
     }
     if (shape.size() != 2 || shape.get(1) <= 0 || shape.get(1) > Integer.MAX_VALUE) {
       throw new CorruptFileException(
@@ -261,68 +203,5 @@ public final class LoadedLanguageModel implements AutoCloseable {
               + "; expected [-1, vocabulary size]. Export it again.");
     }
     return shape.get(1).intValue();
-  }
-
-  private static SavedModelSummary.TensorSpec tensor(
-      Map<String, SavedModelSummary.TensorSpec> specs, String name, String source) {
-    SavedModelSummary.TensorSpec spec = specs.get(name);
-    if (spec == null) {
-      throw new CorruptFileException(
-          source
-              + ": a signature lacks '"
-              + name
-              + "', it has "
-              + specs.keySet()
-              + ". Use a language model that Lathe exported.");
-    }
-    return spec;
-  }
-
-  /** Its name in the graph. */
-  private static String tensor(
-      Map<String, SavedModelSummary.TensorSpec> specs, String name, String type, String source) {
-    SavedModelSummary.TensorSpec spec = tensor(specs, name, source);
-    if (!spec.type().equals(type)) {
-      throw new CorruptFileException(
-          source
-              + ": the output '"
-              + name
-              + "' has the type "
-              + spec.type()
-              + "; expected "
-              + type
-              + ". Use a language model that Lathe exported.");
-    }
-    return spec.tensor();
-  }
-
-  private static TInt32 narrowIds(int[][] rows) {
-    int length = longest(rows);
-    int[] flat = new int[rows.length * length];
-    Arrays.fill(flat, -1);
-    for (int i = 0; i < rows.length; i++) {
-      System.arraycopy(rows[i], 0, flat, i * length, rows[i].length);
-    }
-    return TInt32.tensorOf(Shape.of(rows.length, length), DataBuffers.of(flat, true, false));
-  }
-
-  private static TInt64 wideIds(int[][] rows) {
-    int length = longest(rows);
-    long[] flat = new long[rows.length * length];
-    Arrays.fill(flat, -1);
-    for (int i = 0; i < rows.length; i++) {
-      for (int j = 0; j < rows[i].length; j++) {
-        flat[i * length + j] = rows[i][j];
-      }
-    }
-    return TInt64.tensorOf(Shape.of(rows.length, length), DataBuffers.of(flat, true, false));
-  }
-
-  private static int longest(int[][] rows) {
-    return Arrays.stream(rows).mapToInt(row -> row.length).max().orElse(0);
-  }
-
-  private static String firstLine(Exception e) {
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
   }
 }

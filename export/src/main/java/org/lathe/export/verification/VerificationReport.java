@@ -7,14 +7,18 @@ import java.util.List;
  * What was checked and found right; a model that fails a check gives an exception instead.
  *
  * @param checks in the order in which they were made
- * @param maxLogProbabilityDifference largest difference to the recorded outputs
+ * @param maxDifference largest difference to the recorded outputs
  */
-public record VerificationReport(
-    Path directory, List<Check> checks, double maxLogProbabilityDifference) {
+public record VerificationReport(Path directory, List<Check> checks, double maxDifference) {
 
   /**
    * @param name a few words
    * @param finding with its numbers
    */
   public record Check(String name, String finding) {}
+
+  /** Of a language model, whose recorded outputs are log-probabilities: {@link #maxDifference}. */
+  public double maxLogProbabilityDifference() {
+    return maxDifference;
+  }
 }

@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lathe.graphs.errors.CorruptFileException;
@@ -21,7 +23,14 @@ final class WarmupFileTest {
   private static final List<WarmupRequest> REQUESTS =
       List.of(
           new WarmupRequest("serving_default", false, new int[][] {{1, 2, -1}, {4, 5, 6}}),
-          new WarmupRequest("serving_int64", true, new int[][] {{7}}));
+          new WarmupRequest("serving_int64", true, new int[][] {{7}}),
+          new WarmupRequest(
+              "serving_default",
+              false,
+              Map.of(
+                  "input_ids", new int[][] {{4, 5}},
+                  "attention_mask", new int[][] {{1, 0}},
+                  "token_type_ids", new int[][] {{0, 1}})));
 
   private final Storage storage = LocalStorage.INSTANCE;
   private int numFiles;
@@ -31,11 +40,15 @@ final class WarmupFileTest {
   @Test
   void whatWasWrittenIsRead() {
     List<WarmupRequest> read = decode(encode(REQUESTS));
-    assertThat(read).hasSize(2);
+    assertThat(read).hasSize(3);
     for (int i = 0; i < read.size(); i++) {
       assertThat(read.get(i).signature()).isEqualTo(REQUESTS.get(i).signature());
       assertThat(read.get(i).wide()).isEqualTo(REQUESTS.get(i).wide());
-      assertThat(read.get(i).ids()).isDeepEqualTo(REQUESTS.get(i).ids());
+      Map<String, int[][]> inputs = REQUESTS.get(i).inputs();
+      assertThat(read.get(i).inputs().keySet()).isEqualTo(inputs.keySet());
+      read.get(i)
+          .inputs()
+          .forEach((name, rows) -> assertThat(rows).isDeepEqualTo(inputs.get(name)));
     }
   }
 
@@ -66,10 +79,14 @@ final class WarmupFileTest {
       flipped[i] ^= (byte) (1 << i % 8);
       assertThatThrownBy(() -> decode(flipped)).isInstanceOf(CorruptFileException.class);
     }
-    int firstRecordEnds = encode(REQUESTS.subList(0, 1)).length;
+    // a file may end after any whole record
+    List<Integer> recordEnds =
+        IntStream.range(1, REQUESTS.size())
+            .mapToObj(n -> encode(REQUESTS.subList(0, n)).length)
+            .toList();
     for (int size = 1; size < file.length; size++) {
       byte[] cut = Arrays.copyOf(file, size);
-      if (size != firstRecordEnds) {
+      if (!recordEnds.contains(size)) {
         assertThatThrownBy(() -> decode(cut)).isInstanceOf(CorruptFileException.class);
       }
     }
@@ -77,10 +94,10 @@ final class WarmupFileTest {
 
   @Test
   void hostilePayloadsInSoundFramesGiveDeclaredErrorsOnly() {
-    byte[] file = encode(REQUESTS.subList(0, 1));
-    byte[] sound = Arrays.copyOfRange(file, 12, file.length - 4);
     Random random = new Random(3);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 1_000; i++) {
+      byte[] file = encode(REQUESTS.subList(i % 3, i % 3 + 1));
+      byte[] sound = Arrays.copyOfRange(file, 12, file.length - 4);
       byte[] changed = sound.clone();
       changed[random.nextInt(changed.length)] = (byte) random.nextInt(256);
       Path framed = directory.resolve("framed-" + i);

@@ -1,0 +1,151 @@
+package org.lathe.export.savedmodel;
+
+import com.google.common.base.Preconditions;
+import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSortedMap;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lathe.export.format.EncoderFacts;
+import org.lathe.export.verification.EncoderReference;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.weights.Weights;
+
+/**
+ * Which encoder to export and where to.
+ *
+ * @param encoder full or slim
+ * @param head of a task: a classifier, one class of which is regression, or a span head
+ * @param weights exactly the variables of an {@link org.lathe.graphs.models.EncoderModel}, by their
+ *     names
+ * @param baseDirectory the directory that a server watches, models/NAME
+ * @param version positive; the directory baseDirectory/version must not exist
+ * @param paddingId the tokenizer's, which the signature ids_only takes for padding
+ * @param labels names of a classifier's classes in order, or none
+ * @param metadata facts for the signature card and the manifest, such as data set and accuracy;
+ *     keep times and paths out, or the same input gives other bytes
+ * @param assets files to copy into assets.extra, by the name they get there
+ * @param reference computes the recorded outputs, by another path than ours (such as the runtime
+ *     that a checkpoint comes from); null = {@link
+ *     org.lathe.export.verification.EncoderGraphReference} over the same weights
+ */
+public record EncoderExportRequest(
+    EncoderConfig encoder,
+    HeadConfig head,
+    Weights weights,
+    Path baseDirectory,
+    long version,
+    int paddingId,
+    List<String> labels,
+    Map<String, String> metadata,
+    Map<String, Path> assets,
+    @Nullable EncoderReference reference) {
+
+  public EncoderExportRequest {
+    Preconditions.checkArgument(version > 0, "version (%s) must be positive", version);
+    Preconditions.checkArgument(
+        head.kind() != HeadConfig.Kind.MASKED_LM,
+        "an encoder is served with a classifier or a span head, not with %s",
+        head.kind());
+    labels = ImmutableList.copyOf(labels);
+    Preconditions.checkArgument(
+        labels.isEmpty() || (head.numClasses() > 1 && labels.size() == head.numClasses()),
+        "%s labels for a head of kind %s with numClasses %s",
+        labels.size(),
+        head.kind(),
+        head.numClasses());
+    metadata = ImmutableSortedMap.copyOf(metadata);
+    assets = Publication.requirePlainNames(assets);
+    // checks the padding id too
+    factsOf(encoder, paddingId, labels);
+  }
+
+  /** No labels, metadata or assets; the default reference. */
+  public static EncoderExportRequest of(
+      EncoderConfig encoder,
+      HeadConfig head,
+      Weights weights,
+      Path baseDirectory,
+      long version,
+      int paddingId) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        weights,
+        baseDirectory,
+        version,
+        paddingId,
+        ImmutableList.of(),
+        ImmutableMap.of(),
+        ImmutableMap.of(),
+        null);
+  }
+
+  public EncoderExportRequest withLabels(List<String> newLabels) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        weights,
+        baseDirectory,
+        version,
+        paddingId,
+        newLabels,
+        metadata,
+        assets,
+        reference);
+  }
+
+  public EncoderExportRequest withMetadata(Map<String, String> newMetadata) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        weights,
+        baseDirectory,
+        version,
+        paddingId,
+        labels,
+        newMetadata,
+        assets,
+        reference);
+  }
+
+  public EncoderExportRequest withAssets(Map<String, Path> newAssets) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        weights,
+        baseDirectory,
+        version,
+        paddingId,
+        labels,
+        metadata,
+        newAssets,
+        reference);
+  }
+
+  public EncoderExportRequest withReference(EncoderReference newReference) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        weights,
+        baseDirectory,
+        version,
+        paddingId,
+        labels,
+        metadata,
+        assets,
+        newReference);
+  }
+
+  EncoderFacts facts() {
+    return factsOf(encoder, paddingId, labels);
+  }
+
+  private static EncoderFacts factsOf(EncoderConfig encoder, int paddingId, List<String> labels) {
+    return new EncoderFacts(
+        encoder.transformer().vocabularySize(), encoder.maxLength(), paddingId, labels);
+  }
+}
