@@ -46,6 +46,10 @@ final class ExportWorkflow {
               + " exists already and is never changed; leave --version out for the next one, or"
               + " give a free number");
     }
+    EncoderRecord encoder = run.record().encoder();
+    if (encoder != null) {
+      return TaskExportWorkflow.run(run, encoder, request, version, context);
+    }
     if (context.dryRun()) {
       return dryRun(run, target, version, temperature, memoryBytes(request, run, config, context));
     }

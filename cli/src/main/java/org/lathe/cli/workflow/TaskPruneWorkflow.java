@@ -10,10 +10,10 @@ import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.cli.config.TaskSection;
+import org.lathe.export.latency.SublayerBench;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
-import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.distillation.LayerDistillation;
@@ -97,11 +97,13 @@ final class TaskPruneWorkflow implements AutoCloseable {
         new LatencyTables(request.run(), config, context)
             .target(
                 blocks,
-                () -> {
-                  throw new ConfigException(
-                      "pruning.target.speedup is not there for encoders yet; expected"
-                          + " pruning.target.sparsity");
-                });
+                () ->
+                    new SublayerBench(
+                        full,
+                        head,
+                        LatencyTables.NUM_WARMUPS,
+                        LatencyTables.NUM_RUNS,
+                        config.threads()));
     ExampleBatches batches =
         new ExampleBatches(
             train.rows(), config.training().batchSize(), BatchLength.LONGEST, config.seed());
@@ -209,7 +211,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
         full.transformer(),
         slim.config().transformer(),
         scores,
-        List.of("next: lathe evaluate " + request.run() + " --split valid"));
+        List.of("next: lathe export " + request.run() + " --out models/slim"));
   }
 
   private DistillationPair.Factory<ExampleBatch> pair(EncoderConfig student) {

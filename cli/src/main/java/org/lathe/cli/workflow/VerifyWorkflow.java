@@ -6,11 +6,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.lathe.export.savedmodel.LanguageModelExporter;
 import org.lathe.export.verification.ModelVerifier;
 import org.lathe.export.verification.VerificationReport;
+import org.lathe.training.files.JsonFile;
 
 /** {@code lathe verify}: an exported model as its server will meet it. */
 final class VerifyWorkflow {
+  /** What the card of an encoder describes. */
+  private static final String ENCODER = "encoder";
+
   private VerifyWorkflow() {}
 
   static Outcome run(VerifyRequest request, RunContext context) {
@@ -25,9 +30,18 @@ final class VerifyWorkflow {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("path", directory.toString());
     facts.put("checks", checks);
-    facts.put("maxDifference", report.maxLogProbabilityDifference());
+    facts.put("maxDifference", report.maxDifference());
     lines.add(directory + " is sound");
-    lines.add("next: lathe predict " + directory + " --prompt TEXT --tokens 20");
+    Map<String, Object> signature =
+        JsonFile.read(
+            context.storage(),
+            directory
+                .resolve(LanguageModelExporter.EXTRA)
+                .resolve(LanguageModelExporter.SIGNATURE));
+    lines.add(
+        signature.containsKey(ENCODER)
+            ? "next: point a TensorFlow Serving at the directory above " + directory
+            : "next: lathe predict " + directory + " --prompt TEXT --tokens 20");
     return Outcome.done(facts, lines);
   }
 }

@@ -97,6 +97,19 @@ class TaskCommandsTest {
   }
 
   @Test
+  void anExportedEncoderIsVerified() throws IOException {
+    Path models = root.resolve("models");
+    TinyRun.succeed("export", run, "--out", models, "--json");
+    JsonNode facts = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(facts.path("maxDifference").asDouble()).isLessThan(1e-4);
+    Path version = models.resolve("1");
+    assertThat(version.resolve("assets.extra/tokenizer.json")).exists();
+    assertThat(version.resolve("assets.extra/labels.json")).content().contains("yes");
+    TinyRun.succeed("verify", version);
+    assertThat(TinyRun.execute("export", run, "--out", models, "--store", root)).isEqualTo(2);
+  }
+
+  @Test
   void complaintsNameTheKey() {
     assertThat(
             TinyRun.execute("train", config, "--run", root.resolve("x"), "--set", "task.train=[]"))

@@ -16,9 +16,4 @@ public record VerificationReport(Path directory, List<Check> checks, double maxD
    * @param finding with its numbers
    */
   public record Check(String name, String finding) {}
-
-  /** Of a language model, whose recorded outputs are log-probabilities: {@link #maxDifference}. */
-  public double maxLogProbabilityDifference() {
-    return maxDifference;
-  }
 }

@@ -40,7 +40,7 @@ final class ModelVerifierTest {
     assertThat(report.checks())
         .extracting(VerificationReport.Check::name)
         .containsExactly("manifest", "graph", "variables", "warm-up", "parity");
-    assertThat(report.maxLogProbabilityDifference()).isLessThan(1e-5);
+    assertThat(report.maxDifference()).isLessThan(1e-5);
 
     Path moved = directory.resolve("elsewhere").resolve("7");
     Files.createDirectories(moved.getParent());
