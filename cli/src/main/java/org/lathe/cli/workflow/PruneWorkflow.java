@@ -25,7 +25,6 @@ import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.pruning.slimming.SlimModel;
 import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.batching.Batch;
-import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
@@ -209,31 +208,15 @@ final class PruneWorkflow {
   /** Whether the loop reached its end. */
   private boolean loop(
       Trainer<Batch> trainer, Path directory, String hash, String label, long steps) {
-    IoGuard.run(
-        context.storage(),
-        "create",
-        directory,
-        () -> context.storage().createDirectories(directory));
-    CheckpointStore store =
-        new CheckpointStore(context.storage(), directory, config.training().keepCheckpoints());
-    if (trainer.resume(store, hash)) {
-      context.console().note("resuming " + label + " at step " + trainer.step());
-    }
-    try (RunRecorder recorder =
-        new RunRecorder(
-            context.storage(),
-            directory,
-            trainer.step(),
-            context.console().progress(label, steps))) {
-      return trainer.run(
-              TrainWorkflow.batches(config, data.train(), directory, context),
-              TrainWorkflow.validation(config, data.valid()),
-              store,
-              hash,
-              recorder,
-              stop)
-          == Trainer.Ending.DONE;
-    }
+    return new PruneStage(directory, label, steps)
+        .run(
+            trainer,
+            TrainWorkflow.batches(config, data.train(), directory, context),
+            TrainWorkflow.validation(config, data.valid()),
+            hash,
+            config,
+            stop,
+            context);
   }
 
   private static Weights decoder(Weights all) {

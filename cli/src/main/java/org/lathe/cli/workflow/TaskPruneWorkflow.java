@@ -36,7 +36,6 @@ import org.lathe.training.examples.ExampleBatches;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
-import org.lathe.training.loop.Validation;
 import org.lathe.training.text.TokenizerDefinition;
 
 /**
@@ -163,7 +162,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
       trainer.setTeacher(EncoderPair.teacherWeights(teacherWeights), teacher.path().toString());
       trainer.startFrom(teacherWeights, teacher.path().toString());
       Path directory = request.run().resolve("pruning");
-      return loop(trainer, batches, null, directory, hash, "pruning", settings.steps())
+      PruneStage stage = new PruneStage(directory, "pruning", settings.steps());
+      return stage.run(trainer, batches::at, null, hash, config, stop, context)
           ? trainer.stateWeights()
           : null;
     }
@@ -199,8 +199,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
       trainer.startFrom(slim.weights(), request.run().toString());
       trainer.startAuxiliary(
           LayerDistillation.sliceProjection(pruned, plan.keptHidden()), request.run().toString());
-      if (!loop(
-          trainer, batches, best, request.run(), hash, "fine-tuning", settings.finetuneSteps())) {
+      PruneStage stage = new PruneStage(request.run(), "fine-tuning", settings.finetuneSteps());
+      if (!stage.run(trainer, batches::at, best, hash, config, stop, context)) {
         return PruneFacts.stopped(request);
       }
     }
@@ -217,36 +217,6 @@ final class TaskPruneWorkflow implements AutoCloseable {
   private DistillationPair.Factory<ExampleBatch> pair(EncoderConfig student) {
     return EncoderPair.of(
         student, full, head, task.freezeEmbeddings(), TaskConfigs.distillation(settings));
-  }
-
-  /** Whether the loop reached its end. */
-  private boolean loop(
-      Trainer<ExampleBatch> trainer,
-      ExampleBatches batches,
-      @Nullable Validation<ExampleBatch> validation,
-      Path directory,
-      String hash,
-      String label,
-      long steps) {
-    IoGuard.run(
-        context.storage(),
-        "create",
-        directory,
-        () -> context.storage().createDirectories(directory));
-    CheckpointStore store =
-        new CheckpointStore(context.storage(), directory, config.training().keepCheckpoints());
-    if (trainer.resume(store, hash)) {
-      context.console().note("resuming " + label + " at step " + trainer.step());
-    }
-    try (RunRecorder recorder =
-        new RunRecorder(
-            context.storage(),
-            directory,
-            trainer.step(),
-            context.console().progress(label, steps))) {
-      return trainer.run(batches::at, validation, store, hash, recorder, stop)
-          == Trainer.Ending.DONE;
-    }
   }
 
   @Override

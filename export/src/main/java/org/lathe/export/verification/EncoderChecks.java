@@ -53,17 +53,7 @@ final class EncoderChecks implements ModelChecks {
       for (int c = 0; c < width; c++) {
         sum += values[row * width + c];
       }
-      if (!(Math.abs(sum - 1) <= ModelVerifier.MAX_SUM_ERROR)) {
-        throw new FailedException(
-            source
-                + ", row "
-                + row
-                + ": the probabilities sum to "
-                + sum
-                + "; expected 1 within "
-                + ModelVerifier.MAX_SUM_ERROR
-                + ".");
-      }
+      ModelChecks.requireOne(sum, row, source);
     }
   }
 

@@ -48,17 +48,7 @@ final class LanguageModelChecks implements ModelChecks {
       for (int w = 0; w < width; w++) {
         sum += Math.exp(values[row * width + w]);
       }
-      if (Math.abs(sum - 1) > ModelVerifier.MAX_SUM_ERROR) {
-        throw new FailedException(
-            where
-                + ", row "
-                + row
-                + ": the probabilities sum to "
-                + sum
-                + "; expected 1 within "
-                + ModelVerifier.MAX_SUM_ERROR
-                + ".");
-      }
+      ModelChecks.requireOne(sum, row, where);
     }
   }
 

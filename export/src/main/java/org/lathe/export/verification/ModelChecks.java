@@ -49,4 +49,19 @@ interface ModelChecks extends AutoCloseable {
       }
     }
   }
+
+  /** Written so that a sum that is no number fails too. */
+  static void requireOne(double sum, int row, String where) {
+    if (!(Math.abs(sum - 1) <= ModelVerifier.MAX_SUM_ERROR)) {
+      throw new FailedException(
+          where
+              + ", row "
+              + row
+              + ": the probabilities sum to "
+              + sum
+              + "; expected 1 within "
+              + ModelVerifier.MAX_SUM_ERROR
+              + ".");
+    }
+  }
 }
