@@ -21,6 +21,7 @@ import org.lathe.training.batching.StreamBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.data.TokenFile;
+import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
 import org.lathe.training.loop.Validation;
@@ -207,6 +208,8 @@ final class TrainWorkflow {
   /** Read from the run, or searched for and kept there. */
   private static SegmentOrder similarSegments(
       RunConfig config, TokenFile tokens, Path run, RunContext context) {
+    // A stage of pruning has no directory before its first batch.
+    IoGuard.run(context.storage(), "create", run, () -> context.storage().createDirectories(run));
     try (Progress progress = new Progress(context.console())) {
       SegmentOrder order =
           SegmentOrderFile.readOrSearch(
