@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is removed, how much, and how the rest is trained.
  *
+ * @param method how the units that go are chosen
  * @param target how much: a measured speed-up or a sparsity
  * @param gates which kinds of units may go
  * @param steps updates with gates
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param length tokens at which the speed-up is measured
  */
 public record PruningSection(
+    Method method,
     Target target,
     List<GateKind> gates,
     int steps,
@@ -37,6 +39,12 @@ public record PruningSection(
     int roundTo,
     List<Integer> batchSizes,
     int length) {
+
+  /** Ways of choosing what goes. */
+  public enum Method {
+    /** Gates learned under a Lagrangian (Xia et al. 2022). */
+    COFI
+  }
 
   /** Kinds of units a gate can close. */
   public enum GateKind {

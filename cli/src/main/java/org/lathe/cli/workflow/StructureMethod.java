@@ -1,0 +1,30 @@
+package org.lathe.cli.workflow;
+
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.PruningSection;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.plan.PruningPlan;
+
+/**
+ * A way of choosing which units of an encoder stay. CoFi and its rivals differ here only: slimming,
+ * fine-tuning and measuring are the same for all.
+ */
+interface StructureMethod {
+
+  /**
+   * What was chosen.
+   *
+   * @param weights that the plan slices, of the unpruned shape; beside them, where the method has
+   *     learned it, the projection of layer distillation
+   */
+  record Choice(PruningPlan plan, Weights weights) {}
+
+  /** The choice, or null when a signal asked to stop; calling again continues. */
+  @Nullable Choice choose(TaskPruneSite site);
+
+  static StructureMethod of(PruningSection.Method method) {
+    return switch (method) {
+      case COFI -> new CofiMethod();
+    };
+  }
+}

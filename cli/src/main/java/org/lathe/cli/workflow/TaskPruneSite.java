@@ -1,0 +1,65 @@
+package org.lathe.cli.workflow;
+
+import org.lathe.cli.config.PruningSection;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.TaskSection;
+import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.methods.DistillationPair;
+import org.lathe.pruning.methods.EncoderPair;
+import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.ExampleBatches;
+import org.lathe.training.loop.Trainer;
+
+/**
+ * What every method of pruning an encoder works on.
+ *
+ * @param teacher the fine-tuned run that is pruned, unchanged
+ * @param full its shape
+ * @param head its head
+ * @param teacherWeights of encoder and head, at the teacher's best
+ * @param task whose examples are learned from
+ * @param batches of these
+ * @param target how much shall go
+ * @param hash of all that decides the result
+ */
+record TaskPruneSite(
+    PruneRequest request,
+    RunContext context,
+    RunDirectory teacher,
+    EncoderConfig full,
+    HeadConfig head,
+    Weights teacherWeights,
+    TaskSection task,
+    ExampleBatches batches,
+    PruningTarget target,
+    String hash,
+    StopSignals stop) {
+
+  RunConfig config() {
+    return request.config();
+  }
+
+  PruningSection settings() {
+    return request.config().pruning();
+  }
+
+  /** The blocks of the unpruned model. */
+  TransformerConfig blocks() {
+    return full.transformer();
+  }
+
+  /** A student of this shape beside the teacher. */
+  DistillationPair.Factory<ExampleBatch> pair(EncoderConfig student) {
+    return EncoderPair.of(
+        student, full, head, task.freezeEmbeddings(), TaskConfigs.distillation(settings()));
+  }
+
+  /** Gives a trainer of a {@link #pair} its teacher. */
+  void setTeacher(Trainer<ExampleBatch> trainer) {
+    trainer.setTeacher(EncoderPair.teacherWeights(teacherWeights), teacher.path().toString());
+  }
+}
