@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param roundTo intermediate units kept are rounded up to a multiple of this
  * @param batchSizes at each of which the speed-up is measured and must be reached
  * @param length tokens at which the speed-up is measured
+ * @param speedupTolerance how far the exported model's measured speed-up may be from the target, as
+ *     a part of it
  */
 public record PruningSection(
     Method method,
@@ -38,7 +40,8 @@ public record PruningSection(
     double finetuneLearningRate,
     int roundTo,
     List<Integer> batchSizes,
-    int length) {
+    int length,
+    double speedupTolerance) {
 
   /** Ways of choosing what goes. */
   public enum Method {
@@ -138,5 +141,6 @@ public record PruningSection(
       Check.between("pruning.batchSizes", batchSize, 1, 65_536);
     }
     Check.between("pruning.length", length, 1, 1_048_576);
+    Check.positive("pruning.speedupTolerance", speedupTolerance);
   }
 }

@@ -11,12 +11,9 @@ import java.util.Optional;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
-import org.lathe.export.latency.LatencyBench;
-import org.lathe.export.latency.LatencyComparison;
 import org.lathe.export.savedmodel.ExportedModel;
 import org.lathe.export.verification.GraphReference;
 import org.lathe.export.verification.ReferenceScorer;
-import org.lathe.graphs.errors.FailedException;
 import org.lathe.pruning.budget.ParameterCount;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.JsonFile;
@@ -208,8 +205,19 @@ final class DemoWorkflow {
     summary.savedModel().put("path", slim.toString());
     summary.savedModel().put("maxDifference", difference);
     summary.savedModel().put("maxDifferenceFreshJvm", recorded);
-    speedup(full, slim, 1);
-    speedup(full, slim, 8);
+    MeasuredSpeedup speedup =
+        MeasuredSpeedup.of(
+            context.storage(),
+            full,
+            slim,
+            new MeasuredSpeedup.Settings(
+                List.of(1, 8),
+                request.memory().pruning().length(),
+                LATENCY_WARMUPS,
+                LATENCY_RUNS,
+                request.memory().threads()));
+    summary.pruned().putAll(speedup.facts());
+    summary.savedModel().put("hardware", speedup.hardware());
     return slim;
   }
 
@@ -218,25 +226,5 @@ final class DemoWorkflow {
     long version = ModelVersions.highest(context.storage(), base).orElse(0) + 1;
     ExportedModel model = ExportWorkflow.export(run, base, version, temperature, context);
     return model.directory();
-  }
-
-  private void speedup(Path full, Path slim, int batchSize) {
-    int length = request.memory().pruning().length();
-    LatencyComparison times =
-        LatencyBench.compare(
-            context.storage(),
-            full,
-            slim,
-            new LatencyBench.Settings(
-                batchSize, length, LATENCY_WARMUPS, LATENCY_RUNS, request.memory().threads()));
-    if (!Double.isFinite(times.speedUp())) {
-      throw new FailedException("the latency of " + slim + " could not be measured");
-    }
-    summary.pruned().put("speedupBatch" + batchSize, times.speedUp());
-    summary.pruned().put("speedupBatch" + batchSize + "Low", times.speedUpLow());
-    summary.pruned().put("speedupBatch" + batchSize + "High", times.speedUpHigh());
-    summary.pruned().put("fullMsBatch" + batchSize, times.first().medianMs());
-    summary.pruned().put("slimMsBatch" + batchSize, times.second().medianMs());
-    summary.savedModel().put("hardware", times.first().hardware());
   }
 }

@@ -2,13 +2,13 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.export.latency.SublayerBench;
+import org.lathe.export.savedmodel.LanguageModelExporter;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
@@ -80,7 +80,7 @@ final class PruneWorkflow {
         request,
         before,
         result.get().plan().slimConfig(),
-        Map.of(),
+        SpeedupSearch.facts(request.run(), context),
         ImmutableList.of("next: lathe export " + request.run() + " --out models/slim"));
   }
 
@@ -108,13 +108,16 @@ final class PruneWorkflow {
                         LatencyTables.NUM_RUNS,
                         config.threads()));
     Weights pruned = pruningStage(target, hash);
-    if (pruned == null) {
+    Candidate chosen =
+        pruned == null
+            ? null
+            : new SpeedupSearch(request.run(), config, context)
+                .search(target, full, new Candidates(pruned));
+    if (pruned == null || chosen == null) {
       return Optional.empty();
     }
-    GateValues gates =
-        PlanSearch.meeting(target, GateLogits.from(full, pruned), settings.roundTo());
-    PruningPlan plan = PruningPlan.from(full, gates);
-    SlimModel slim = Slimmer.slim(full, decoder(pruned), plan);
+    PruningPlan plan = chosen.plan();
+    SlimModel slim = chosen.slim();
     RunDirectory run =
         RunDirectory.startOrContinue(
             context.storage(),
@@ -139,6 +142,44 @@ final class PruneWorkflow {
     return fineTuningStage(slim, pruned, plan, run, hash)
         ? Optional.of(new Result(run, plan, target))
         : Optional.empty();
+  }
+
+  /** A structure, and the model that it leaves. */
+  private record Candidate(PruningPlan plan, SlimModel slim) {}
+
+  /** Structures that learned gates allow. */
+  private final class Candidates implements SpeedupSearch.Candidates<Candidate> {
+    private final Weights pruned;
+
+    private Candidates(Weights pruned) {
+      this.pruned = pruned;
+    }
+
+    @Override
+    public Candidate choose(PruningTarget target) {
+      GateValues gates =
+          PlanSearch.meeting(target, GateLogits.from(full, pruned), settings.roundTo());
+      PruningPlan plan = PruningPlan.from(full, gates);
+      return new Candidate(plan, Slimmer.slim(full, decoder(pruned), plan));
+    }
+
+    @Override
+    public Path publishFull(Path base) {
+      return publish(full, decoder(teacherWeights), base);
+    }
+
+    @Override
+    public Path publishSlim(Candidate candidate, Path base) {
+      return publish(candidate.slim().config(), candidate.slim().weights(), base);
+    }
+
+    private Path publish(TransformerConfig model, Weights weights, Path base) {
+      return LanguageModelExporter.export(
+              context.storage(),
+              org.lathe.export.savedmodel.ExportRequest.of(
+                  model, teacher.record().memory(), weights, base, 1))
+          .directory();
+    }
   }
 
   /** Before minutes of timing; the gates and the slicing know one table of words. */

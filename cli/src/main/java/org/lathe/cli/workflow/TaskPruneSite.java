@@ -47,6 +47,21 @@ record TaskPruneSite(
     return request.config().pruning();
   }
 
+  TaskPruneSite withTarget(PruningTarget newTarget) {
+    return new TaskPruneSite(
+        request,
+        context,
+        teacher,
+        full,
+        head,
+        teacherWeights,
+        task,
+        batches,
+        newTarget,
+        hash,
+        stop);
+  }
+
   /** The blocks of the unpruned model. */
   TransformerConfig blocks() {
     return full.transformer();

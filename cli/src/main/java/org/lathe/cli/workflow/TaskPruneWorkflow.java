@@ -4,14 +4,18 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.cli.config.TaskSection;
 import org.lathe.export.latency.SublayerBench;
+import org.lathe.export.savedmodel.EncoderExportRequest;
+import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.distillation.LayerDistillation;
 import org.lathe.pruning.methods.FineTuneTask;
@@ -93,13 +97,51 @@ final class TaskPruneWorkflow implements AutoCloseable {
             target(),
             hash,
             new StopSignals());
-    StructureMethod.Choice choice = StructureMethod.of(settings.method()).choose(site);
-    if (choice == null) {
+    Candidate chosen =
+        new SpeedupSearch(request.run(), config, context)
+            .search(site.target(), full.transformer(), new Candidates(site));
+    if (chosen == null) {
       return PruneFacts.stopped(request);
     }
-    SlimEncoder slim = Slimmer.slim(full, head, choice.weights(), choice.plan());
-    start(slim, choice.plan(), hash);
-    return fineTuningStage(site, slim, choice, valid);
+    start(chosen.slim(), chosen.choice().plan(), hash);
+    return fineTuningStage(site, chosen, valid);
+  }
+
+  /** A structure, and the model that it leaves. */
+  private record Candidate(StructureMethod.Choice choice, SlimEncoder slim) {}
+
+  private final class Candidates implements SpeedupSearch.Candidates<Candidate> {
+    private final TaskPruneSite site;
+
+    private Candidates(TaskPruneSite site) {
+      this.site = site;
+    }
+
+    @Override
+    public @Nullable Candidate choose(PruningTarget target) {
+      StructureMethod.Choice choice =
+          StructureMethod.of(settings.method()).choose(site.withTarget(target));
+      return choice == null
+          ? null
+          : new Candidate(choice, Slimmer.slim(full, head, choice.weights(), choice.plan()));
+    }
+
+    @Override
+    public Path publishFull(Path base) {
+      return publish(full, site.teacherWeights(), base);
+    }
+
+    @Override
+    public Path publishSlim(Candidate candidate, Path base) {
+      return publish(candidate.slim().config(), candidate.slim().weights(), base);
+    }
+
+    private Path publish(EncoderConfig encoder, Weights weights, Path base) {
+      return EncoderExporter.export(
+              context.storage(),
+              EncoderExportRequest.of(encoder, head, weights, base, 1, tokenizer.padId()))
+          .directory();
+    }
   }
 
   private PruningTarget target() {
@@ -141,8 +183,9 @@ final class TaskPruneWorkflow implements AutoCloseable {
         () -> PruningPlanFile.write(context.storage(), planFile, plan));
   }
 
-  private Outcome fineTuningStage(
-      TaskPruneSite site, SlimEncoder slim, StructureMethod.Choice choice, TaskFiles.Split valid) {
+  private Outcome fineTuningStage(TaskPruneSite site, Candidate chosen, TaskFiles.Split valid) {
+    SlimEncoder slim = chosen.slim();
+    StructureMethod.Choice choice = chosen.choice();
     FineTuneTask<ExampleBatch> fineTuning =
         new FineTuneTask<>(
             site.pair(slim.config()),
@@ -173,7 +216,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
         return PruneFacts.stopped(request);
       }
     }
-    Map<String, Object> scores = new LinkedHashMap<>();
+    Map<String, Object> scores = new LinkedHashMap<>(SpeedupSearch.facts(request.run(), context));
     best.kept().ifPresent(kept -> scores.put("valid", kept.state()));
     return PruneFacts.done(
         request,

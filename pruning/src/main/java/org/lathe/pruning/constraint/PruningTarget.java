@@ -51,6 +51,12 @@ public record PruningTarget(TargetKind kind, double reduction, List<LatencyTable
     return new PruningTarget(TargetKind.SPEEDUP, 1 - 1 / factor, tables);
   }
 
+  /** Full time / pruned time of a SPEEDUP target. */
+  public double speedup() {
+    Preconditions.checkState(kind == TargetKind.SPEEDUP, "%s is no speed-up", this);
+    return 1 / (1 - reduction);
+  }
+
   private static void requireReachable(
       double factor, LatencyTable table, TransformerConfig config) {
     if (table.hiddenSize() != config.hiddenSize()

@@ -1,0 +1,173 @@
+package org.lathe.cli.workflow;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.PruningSection;
+import org.lathe.cli.config.RunConfig;
+import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.graphs.errors.FailedException;
+import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.constraint.TargetKind;
+import org.lathe.training.files.JsonFile;
+import org.lathe.training.files.StagedDirectory;
+
+/**
+ * Chooses a structure that is as fast as asked once it is served. The latency table adds up
+ * sublayers that were timed one by one; a whole model can be faster or slower than their sum. So a
+ * chosen structure is exported and timed beside the full model, and where it misses, the choice is
+ * repeated for a target that is corrected by what was measured. RUN/speedup.json keeps the target
+ * that was found, so that a resumed run chooses the same structure again.
+ */
+final class SpeedupSearch {
+  static final String FILE = "speedup.json";
+
+  private static final int MAX_CORRECTIONS = 4;
+
+  private final Path run;
+  private final RunConfig config;
+  private final RunContext context;
+
+  /**
+   * What is searched for.
+   *
+   * @param <C> a structure with its weights
+   */
+  interface Candidates<C> {
+    /** The structure for a target, or null when a signal asked to stop. */
+    @Nullable C choose(PruningTarget target);
+
+    /** Publishes the full model under this directory, and gives its version directory. */
+    Path publishFull(Path base);
+
+    /** The same of a candidate. */
+    Path publishSlim(C candidate, Path base);
+  }
+
+  SpeedupSearch(Path run, RunConfig config, RunContext context) {
+    this.run = run;
+    this.config = config;
+    this.context = context;
+  }
+
+  /**
+   * The structure, or null when a signal asked to stop. A target other than a speed-up is met by
+   * the choice itself.
+   *
+   * @param full shape of the unpruned model
+   * @throws FailedException when no structure that was tried is within pruning.speedupTolerance
+   */
+  <C> @Nullable C search(PruningTarget target, TransformerConfig full, Candidates<C> candidates) {
+    if (target.kind() != TargetKind.SPEEDUP) {
+      return candidates.choose(target);
+    }
+    Path file = run.resolve(FILE);
+    if (context.storage().exists(file)) {
+      return candidates.choose(PruningTarget.speedup(plannedFor(file), target.tables(), full));
+    }
+    Path scratch = run.resolve("timing");
+    StagedDirectory.discard(context.storage(), scratch);
+    try {
+      return corrected(target, full, candidates, scratch);
+    } finally {
+      StagedDirectory.discard(context.storage(), scratch);
+    }
+  }
+
+  private <C> @Nullable C corrected(
+      PruningTarget target, TransformerConfig full, Candidates<C> candidates, Path scratch) {
+    double asked = target.speedup();
+    double plannedFor = asked;
+    Path whole = candidates.publishFull(scratch.resolve("full"));
+    String tried = "";
+    for (int attempt = 0; attempt <= MAX_CORRECTIONS; attempt++) {
+      PruningTarget current = reachable(plannedFor, target, full);
+      if (current == null) {
+        break; // the table knows of nothing faster
+      }
+      C candidate = candidates.choose(current);
+      if (candidate == null) {
+        return null;
+      }
+      MeasuredSpeedup measured =
+          measure(whole, candidates.publishSlim(candidate, scratch.resolve("slim-" + attempt)));
+      context
+          .console()
+          .note(String.format(Locale.ROOT, "asked for %.2fx, measured %s", asked, measured));
+      if (within(measured.smallest(), asked)) {
+        keep(asked, plannedFor, measured);
+        return candidate;
+      }
+      tried = measured.toString();
+      plannedFor *= asked / measured.smallest();
+    }
+    throw new FailedException(
+        String.format(
+            Locale.ROOT,
+            "pruning.target.speedup asks for %.2f, got %s at length %d, which is further off than"
+                + " pruning.speedupTolerance (%s) allows. Ask for another speed-up, lower"
+                + " pruning.roundTo, add kinds to pruning.gates, or raise the tolerance; what was"
+                + " learned is kept in %s, and a new target needs a new run.",
+            asked,
+            tried.isEmpty() ? "nothing" : tried,
+            settings().length(),
+            settings().speedupTolerance(),
+            run));
+  }
+
+  private static @Nullable PruningTarget reachable(
+      double factor, PruningTarget target, TransformerConfig full) {
+    try {
+      return PruningTarget.speedup(factor, target.tables(), full);
+    } catch (ConfigException e) {
+      return null;
+    }
+  }
+
+  private MeasuredSpeedup measure(Path full, Path slim) {
+    return MeasuredSpeedup.of(
+        context.storage(),
+        full,
+        slim,
+        MeasuredSpeedup.Settings.quick(
+            settings().batchSizes(), settings().length(), config.threads()));
+  }
+
+  private boolean within(double measured, double asked) {
+    return Math.abs(measured / asked - 1) <= settings().speedupTolerance();
+  }
+
+  private void keep(double asked, double plannedFor, MeasuredSpeedup measured) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("asked", asked);
+    facts.put("plannedFor", plannedFor);
+    facts.putAll(measured.facts());
+    facts.put("length", settings().length());
+    facts.put("hardware", measured.hardware());
+    JsonFile.replace(context.storage(), run.resolve(FILE), facts);
+  }
+
+  private double plannedFor(Path file) {
+    if (JsonFile.read(context.storage(), file).get("plannedFor") instanceof Number number) {
+      return number.doubleValue();
+    }
+    throw new CorruptFileException(file + ": expected a number as plannedFor");
+  }
+
+  /** What was measured of a run, for its outcome; empty where its target was no speed-up. */
+  static Map<String, Object> facts(Path run, RunContext context) {
+    Path file = run.resolve(FILE);
+    if (!context.storage().exists(file)) {
+      return Map.of();
+    }
+    return JsonFile.read(context.storage(), file);
+  }
+
+  private PruningSection settings() {
+    return config.pruning();
+  }
+}
