@@ -30,6 +30,7 @@ settings() {
     trime-long-4) echo "--set memory.objective=consecutive --set memory.segmentsPerGroup=4" ;;
     trime-long-whole) echo "--set memory.objective=consecutive" ;;
     trime-ext) echo "--set memory.objective=external --set memory.dropLocal=0.5 --set memory.segmentsPerGroup=4" ;;
+    trime-ext-keys64) echo "$(settings trime-ext) --set memory.keySize=64" ;;
     trime-ext-whole) echo "--set memory.objective=external --set memory.dropLocal=0.9" ;;
     transformer-xl) echo "--set recurrence.memoryLength=128 --set recurrence.clampLength=255 --set recurrence.testMemoryLength=384" ;;
     compressive) echo "--set recurrence.memoryLength=128 --set recurrence.compression=convolution --set recurrence.rate=4 --set recurrence.compressedLength=64" ;;
