@@ -14,7 +14,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BenchmarkTrainingCommand.class,
       BenchmarkSearchCommand.class,
-      BenchmarkMemoryCommand.class
+      BenchmarkMemoryCommand.class,
+      BenchmarkLatencyCommand.class
     },
     footer = {
       "",

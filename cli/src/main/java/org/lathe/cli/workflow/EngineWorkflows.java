@@ -69,4 +69,9 @@ public final class EngineWorkflows implements Workflows {
   public Outcome benchmarkMemory(BenchmarkMemoryRequest request, RunContext context) {
     return BenchmarkMemoryWorkflow.run(request, context);
   }
+
+  @Override
+  public Outcome benchmarkLatency(BenchmarkLatencyRequest request, RunContext context) {
+    return BenchmarkLatencyWorkflow.run(request, context);
+  }
 }

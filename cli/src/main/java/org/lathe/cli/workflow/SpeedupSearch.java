@@ -31,6 +31,12 @@ final class SpeedupSearch {
   private final Path run;
   private final RunConfig config;
   private final RunContext context;
+  private final Stopwatch stopwatch;
+
+  /** Times one published model against another. */
+  interface Stopwatch {
+    MeasuredSpeedup measure(Path full, Path slim);
+  }
 
   /**
    * What is searched for.
@@ -48,10 +54,26 @@ final class SpeedupSearch {
     Path publishSlim(C candidate, Path base);
   }
 
+  /** Times on this machine, at the batch sizes and the length of the configuration. */
   SpeedupSearch(Path run, RunConfig config, RunContext context) {
+    this(
+        run,
+        config,
+        context,
+        (full, slim) ->
+            MeasuredSpeedup.of(
+                context.storage(),
+                full,
+                slim,
+                MeasuredSpeedup.Settings.quick(
+                    config.pruning().batchSizes(), config.pruning().length(), config.threads())));
+  }
+
+  SpeedupSearch(Path run, RunConfig config, RunContext context, Stopwatch stopwatch) {
     this.run = run;
     this.config = config;
     this.context = context;
+    this.stopwatch = stopwatch;
   }
 
   /**
@@ -70,10 +92,16 @@ final class SpeedupSearch {
       return candidates.choose(PruningTarget.speedup(plannedFor(file), target.tables(), full));
     }
     Path scratch = run.resolve("timing");
-    StagedDirectory.discard(context.storage(), scratch);
+    discard(scratch);
     try {
       return corrected(target, full, candidates, scratch);
     } finally {
+      discard(scratch);
+    }
+  }
+
+  private void discard(Path scratch) {
+    if (context.storage().exists(scratch)) {
       StagedDirectory.discard(context.storage(), scratch);
     }
   }
@@ -94,7 +122,8 @@ final class SpeedupSearch {
         return null;
       }
       MeasuredSpeedup measured =
-          measure(whole, candidates.publishSlim(candidate, scratch.resolve("slim-" + attempt)));
+          stopwatch.measure(
+              whole, candidates.publishSlim(candidate, scratch.resolve("slim-" + attempt)));
       context
           .console()
           .note(String.format(Locale.ROOT, "asked for %.2fx, measured %s", asked, measured));
@@ -126,15 +155,6 @@ final class SpeedupSearch {
     } catch (ConfigException e) {
       return null;
     }
-  }
-
-  private MeasuredSpeedup measure(Path full, Path slim) {
-    return MeasuredSpeedup.of(
-        context.storage(),
-        full,
-        slim,
-        MeasuredSpeedup.Settings.quick(
-            settings().batchSizes(), settings().length(), config.threads()));
   }
 
   private boolean within(double measured, double asked) {

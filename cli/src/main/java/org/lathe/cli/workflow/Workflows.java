@@ -32,4 +32,6 @@ public interface Workflows {
   Outcome benchmarkSearch(BenchmarkSearchRequest request, RunContext context);
 
   Outcome benchmarkMemory(BenchmarkMemoryRequest request, RunContext context);
+
+  Outcome benchmarkLatency(BenchmarkLatencyRequest request, RunContext context);
 }

@@ -106,6 +106,10 @@ class TaskCommandsTest {
     assertThat(version.resolve("assets.extra/tokenizer.json")).exists();
     assertThat(version.resolve("assets.extra/labels.json")).content().contains("yes");
     TinyRun.succeed("verify", version);
+    TinyRun.succeed(
+        "benchmark", "latency", version, version, "--batch", "1,2", "--length", 8, "--json");
+    JsonNode times = TinyRun.MAPPER.readTree(TinyRun.out).path("models").path(0);
+    assertThat(times.path("speedupBatch2").asDouble()).isBetween(0.2, 5.0);
     assertThat(TinyRun.execute("export", run, "--out", models, "--store", root)).isEqualTo(2);
   }
 
