@@ -51,6 +51,7 @@ class ArchitectureTest {
     "org.lathe.pruning.distillation..",
     "org.lathe.pruning.constraint..",
     "org.lathe.pruning.budget..",
+    "org.lathe.pruning.masks..",
     "org.lathe.pruning.methods..",
     "org.lathe.export.."
   };

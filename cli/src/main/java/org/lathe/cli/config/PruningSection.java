@@ -9,13 +9,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param method how the units that go are chosen
  * @param target how much: a measured speed-up or a sparsity
- * @param gates which kinds of units may go
- * @param steps updates with gates
- * @param rampFraction share of the steps over which the target grows linearly to its value
- * @param learningRate of the model's weights while gates are trained
- * @param gateLearningRate of logAlpha
+ * @param gates which kinds of units may go, for method cofi; block closes heads and intermediate
+ *     units
+ * @param steps updates with gates or masks
+ * @param rampFraction share of the steps over which the target grows to its value, linearly for
+ *     cofi; cubically for magnitude and movement, and so the threshold of block
+ * @param learningRate of the model's weights while gates or masks are trained
+ * @param gateLearningRate of logAlpha, and of the scores of movement and block
  * @param multiplierLearningRate of lambda1 and lambda2
  * @param logAlphaLimit logAlpha is kept within plus and minus this
+ * @param blockPenalty factor on the mean openness of blocks, for method block
  * @param distillation from the teacher
  * @param finetuneSteps updates of the slim model, without gates
  * @param finetuneLearningRate of these
@@ -35,6 +38,7 @@ public record PruningSection(
     double gateLearningRate,
     double multiplierLearningRate,
     double logAlphaLimit,
+    double blockPenalty,
     Distillation distillation,
     int finetuneSteps,
     double finetuneLearningRate,
@@ -46,7 +50,13 @@ public record PruningSection(
   /** Ways of choosing what goes. */
   public enum Method {
     /** Gates learned under a Lagrangian (Xia et al. 2022). */
-    COFI
+    COFI,
+    /** Single weights nearest to 0 become 0 (Zhu and Gupta 2017). */
+    MAGNITUDE,
+    /** Single weights that move towards 0 become 0 (Sanh et al. 2020). */
+    MOVEMENT,
+    /** Heads and units by learned scores of blocks of weights (Lagunas et al. 2021). */
+    BLOCK
   }
 
   /** Kinds of units a gate can close. */
@@ -131,6 +141,7 @@ public record PruningSection(
     Check.positive("pruning.gateLearningRate", gateLearningRate);
     Check.positive("pruning.multiplierLearningRate", multiplierLearningRate);
     Check.within("pruning.logAlphaLimit", logAlphaLimit, 1, 20);
+    Check.notNegative("pruning.blockPenalty", blockPenalty);
     Check.atLeast("pruning.finetuneSteps", finetuneSteps, 0);
     Check.positive("pruning.finetuneLearningRate", finetuneLearningRate);
     Check.between("pruning.roundTo", roundTo, 1, 4_096);

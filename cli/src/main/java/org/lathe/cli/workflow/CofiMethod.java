@@ -1,6 +1,5 @@
 package org.lathe.cli.workflow;
 
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -11,7 +10,6 @@ import org.lathe.pruning.methods.CofiTask;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.training.examples.ExampleBatch;
-import org.lathe.training.loop.Trainer;
 
 /** Gates learned beside the teacher (Xia et al. 2022), with checkpoints in RUN/pruning. */
 final class CofiMethod implements StructureMethod {
@@ -41,16 +39,6 @@ final class CofiMethod implements StructureMethod {
             TaskConfigs.optimizer(config.training(), settings.learningRate()),
             TaskConfigs.schedule(config.training(), 0, settings.steps()),
             config.training().clipNorm());
-    Path directory = site.request().run().resolve("pruning");
-    PruneStage stage = new PruneStage(directory, "pruning", settings.steps());
-    try (Trainer<ExampleBatch> trainer =
-        new Trainer<>(cofi, TaskConfigs.taskLoop(config, site.task(), settings.steps()))) {
-      site.setTeacher(trainer);
-      trainer.startFrom(site.teacherWeights(), site.teacher().path().toString());
-      return stage.run(
-              trainer, site.batches()::at, null, site.hash(), config, site.stop(), site.context())
-          ? trainer.stateWeights()
-          : null;
-    }
+    return site.learn(cofi);
   }
 }

@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
@@ -185,6 +186,15 @@ final class PruneWorkflow {
   /** Before minutes of timing; the gates and the slicing know one table of words. */
   private static void requirePrunable(RunDirectory teacher, RunConfig config) {
     teacher.requireNotRecurrent("pruned");
+    PruningSection.Method method = config.pruning().method();
+    if (method != PruningSection.Method.COFI) {
+      throw new ConfigException(
+          "pruning.method is "
+              + method.name().toLowerCase(Locale.ROOT).replace('_', '-')
+              + ", which prunes encoders with a task; set pruning.method=cofi for the language"
+              + " model "
+              + teacher.path());
+    }
     if (config.recurrence().present()) {
       throw new ConfigException(
           "recurrence.memoryLength is "

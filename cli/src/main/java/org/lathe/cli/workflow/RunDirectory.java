@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.lathe.cli.config.Overrides;
+import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.graphs.config.HeadConfig;
@@ -139,6 +140,11 @@ final class RunDirectory {
         && tree.path("pruning").get("distillation") instanceof ObjectNode distillation) {
       // the same for runs begun when this was the only weight
       distillation.remove("taskWeight");
+    }
+    if (config.pruning().method() != PruningSection.Method.BLOCK
+        && tree.get("pruning") instanceof ObjectNode pruning) {
+      // the same for runs begun before there was another method
+      pruning.remove("blockPenalty");
     }
     if (!config.task().usesEncoder()) {
       // the same for runs begun before there were tasks

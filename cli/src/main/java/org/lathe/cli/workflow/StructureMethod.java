@@ -3,6 +3,8 @@ package org.lathe.cli.workflow;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.masks.GlobalMasks;
+import org.lathe.pruning.masks.WeightMasks;
 import org.lathe.pruning.plan.PruningPlan;
 
 /**
@@ -16,8 +18,20 @@ interface StructureMethod {
    *
    * @param weights that the plan slices, of the unpruned shape; beside them, where the method has
    *     learned it, the projection of layer distillation
+   * @param masks of the slim model's kernels, for methods that leave zeros in them
    */
-  record Choice(PruningPlan plan, Weights weights) {}
+  record Choice(PruningPlan plan, Weights weights, WeightMasks masks) {
+    Choice(PruningPlan plan, Weights weights) {
+      this(plan, weights, WeightMasks.NONE);
+    }
+  }
+
+  /**
+   * Refuses what the method cannot do, before anything is measured or trained.
+   *
+   * @throws org.lathe.graphs.errors.ConfigException naming the key
+   */
+  default void requirePossible(PruningSection settings) {}
 
   /** The choice, or null when a signal asked to stop; calling again continues. */
   @Nullable Choice choose(TaskPruneSite site);
@@ -25,6 +39,9 @@ interface StructureMethod {
   static StructureMethod of(PruningSection.Method method) {
     return switch (method) {
       case COFI -> new CofiMethod();
+      case MAGNITUDE -> new MaskMethod(GlobalMasks.Criterion.MAGNITUDE);
+      case MOVEMENT -> new MaskMethod(GlobalMasks.Criterion.MOVEMENT);
+      case BLOCK -> new BlockMethod();
     };
   }
 }

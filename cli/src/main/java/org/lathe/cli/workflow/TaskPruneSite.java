@@ -1,5 +1,6 @@
 package org.lathe.cli.workflow;
 
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.TaskSection;
@@ -13,6 +14,7 @@ import org.lathe.pruning.methods.EncoderPair;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.examples.ExampleBatches;
 import org.lathe.training.loop.Trainer;
+import org.lathe.training.loop.TrainingTask;
 
 /**
  * What every method of pruning an encoder works on.
@@ -76,5 +78,24 @@ record TaskPruneSite(
   /** Gives a trainer of a {@link #pair} its teacher. */
   void setTeacher(Trainer<ExampleBatch> trainer) {
     trainer.setTeacher(EncoderPair.teacherWeights(teacherWeights), teacher.path().toString());
+  }
+
+  /**
+   * Trains from the teacher's weights on, beside the teacher, with checkpoints in RUN/pruning.
+   *
+   * @param pruning a task with a {@link #pair} of the full shape
+   * @return all variables at the end, or null when a signal asked to stop
+   */
+  @Nullable Weights learn(TrainingTask<ExampleBatch> pruning) {
+    int steps = settings().steps();
+    PruneStage stage = new PruneStage(request.run().resolve("pruning"), "pruning", steps);
+    try (Trainer<ExampleBatch> trainer =
+        new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task, steps))) {
+      setTeacher(trainer);
+      trainer.startFrom(teacherWeights, teacher.path().toString());
+      return stage.run(trainer, batches::at, null, hash, config(), stop, context)
+          ? trainer.stateWeights()
+          : null;
+    }
   }
 }

@@ -15,9 +15,11 @@ import org.lathe.export.savedmodel.EncoderExportRequest;
 import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.distillation.LayerDistillation;
+import org.lathe.pruning.masks.PrunableKernels;
 import org.lathe.pruning.methods.FineTuneTask;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.plan.PruningPlanFile;
@@ -67,6 +69,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
 
   static Outcome run(
       PruneRequest request, RunContext context, RunDirectory teacher, EncoderRecord encoder) {
+    PruningSection settings = request.config().pruning();
+    StructureMethod.of(settings.method()).requirePossible(settings);
     if (context.dryRun()) {
       return PruneFacts.dryRun(request, encoder.config().transformer());
     }
@@ -195,7 +199,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
                 config.training(),
                 PruneFacts.warmupSteps(settings.finetuneSteps()),
                 settings.finetuneSteps()),
-            config.training().clipNorm());
+            config.training().clipNorm(),
+            choice.masks());
     TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
     BestCheckpoint best =
         new BestCheckpoint(
@@ -203,6 +208,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
             trainer -> valid.score(scorer, files.kind(), trainer::outputs),
             new CheckpointStore(context.storage(), request.run().resolve(RunDirectory.BEST), 1),
             site.hash());
+    Map<String, Object> scores = new LinkedHashMap<>(SpeedupSearch.facts(request.run(), context));
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(fineTuning, TaskConfigs.taskLoop(config, task, settings.finetuneSteps()))) {
       site.setTeacher(trainer);
@@ -215,8 +221,11 @@ final class TaskPruneWorkflow implements AutoCloseable {
           trainer, site.batches()::at, best, site.hash(), config, site.stop(), context)) {
         return PruneFacts.stopped(request);
       }
+      if (!choice.masks().isEmpty()) {
+        PrunableKernels kernels = new PrunableKernels(slim.config().transformer(), Encoder.PREFIX);
+        scores.put("zeroWeights", kernels.zeroShare(trainer.modelWeights()));
+      }
     }
-    Map<String, Object> scores = new LinkedHashMap<>(SpeedupSearch.facts(request.run(), context));
     best.kept().ifPresent(kept -> scores.put("valid", kept.state()));
     return PruneFacts.done(
         request,

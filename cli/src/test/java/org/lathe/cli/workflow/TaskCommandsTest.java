@@ -1,6 +1,7 @@
 package org.lathe.cli.workflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -13,9 +14,12 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.masks.PrunableKernels;
 import org.lathe.pruning.slimming.EncoderShapes;
 import org.lathe.training.files.LocalStorage;
 import org.lathe.training.pretrained.HfDirectoryWriter;
@@ -94,6 +98,71 @@ class TaskCommandsTest {
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
         .isGreaterThan(0.85);
     assertThat(slim.resolve("plan.json")).exists();
+  }
+
+  /** Single weights become zeros: nothing gets smaller, and no speed-up can be promised. */
+  @ParameterizedTest
+  @ValueSource(strings = {"magnitude", "movement"})
+  void zerosOfSingleWeightsStayInTheExportedModel(String method) throws IOException {
+    Path sparse = root.resolve(method);
+    String[] prune = {
+      "prune",
+      config.toString(),
+      "--teacher",
+      run.toString(),
+      "--run",
+      sparse.toString(),
+      "--set",
+      "pruning.method=" + method,
+      "--json"
+    };
+    TinyRun.succeed((Object[]) prune);
+    JsonNode facts = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(facts.path("zeroWeights").asDouble()).isCloseTo(0.5, within(0.005));
+    assertThat(facts.path("sparsity").asDouble()).isZero();
+    assertThat(Files.readString(sparse.resolve("pruning/metrics.jsonl")))
+        .contains("reductionTarget");
+    // the finished command again finds the same masks
+    TinyRun.succeed((Object[]) prune);
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out)).isEqualTo(facts);
+    RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, sparse);
+    Weights kept = directory.encoderWeights(directory.record().encoder().head());
+    PrunableKernels kernels = new PrunableKernels(directory.record().model(), Encoder.PREFIX);
+    assertThat(kernels.zeroShare(kept)).isEqualTo(facts.path("zeroWeights").asDouble());
+    TinyRun.succeed("evaluate", sparse, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
+        .isGreaterThan(0.85);
+    Path faster = root.resolve(method + "-faster");
+    prune[5] = faster.toString();
+    List<Object> asked = new ArrayList<>(List.of(prune));
+    asked.addAll(List.of("--set", "pruning.target.speedup=2"));
+    assertThat(TinyRun.execute(asked.toArray())).isEqualTo(2);
+    assertThat(TinyRun.err).contains("save no time").contains("pruning.target.sparsity");
+    assertThat(faster).doesNotExist();
+  }
+
+  @Test
+  void blockPruningReachesTheSparsityAndKeepsTheTask() throws IOException {
+    Path slim = root.resolve("block");
+    TinyRun.succeed(
+        "prune",
+        config,
+        "--teacher",
+        run,
+        "--run",
+        slim,
+        "--set",
+        "pruning.method=block",
+        "--set",
+        "pruning.blockPenalty=1",
+        "--json");
+    JsonNode facts = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(facts.path("sparsity").asDouble()).isBetween(0.5, 0.75);
+    assertThat(facts.path("hiddenSize").asInt()).isEqualTo(16);
+    assertThat(facts.has("zeroWeights")).isFalse();
+    TinyRun.succeed("evaluate", slim, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
+        .isGreaterThan(0.85);
   }
 
   @Test

@@ -56,7 +56,7 @@ public final class AbsolutePositions {
   public Operand<TFloat32> add(
       Ops tf, Operand<TFloat32> xND, SequenceShape shape, @Nullable Operand<TFloat32> hiddenGate) {
     Operand<TFloat32> table =
-        hiddenGate == null ? positions.read() : tf.math.mul(positions.read(), hiddenGate);
+        hiddenGate == null ? positions.value() : tf.math.mul(positions.value(), hiddenGate);
     Operand<TInt32> index = Masks.range(tf, shape.length());
     if (offset > 0) {
       index = tf.math.add(index, tf.constant(offset));

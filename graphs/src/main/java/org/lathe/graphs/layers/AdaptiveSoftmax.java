@@ -133,7 +133,7 @@ final class AdaptiveSoftmax implements VocabularyHead {
       Operand<TFloat32> readMD = rows.take(tf, readND);
       Operand<TFloat32> logitsM =
           i == 0
-              ? dot(tf, rows.lookUp(tf, tables.get(0).read()), readMD)
+              ? dot(tf, rows.lookUp(tf, tables.get(0).value()), readMD)
               : tailLogits(tf, readMD, rows, i);
       sum.add(rows.putBack(tf, logitsM, shapeN));
     }
@@ -144,14 +144,14 @@ final class AdaptiveSoftmax implements VocabularyHead {
   private Operand<TFloat32> tailLogits(
       Ops tf, Operand<TFloat32> readMD, ClusterRows rows, int cluster) {
     Operand<TFloat32> projected = project(tf, readMD, cluster);
-    Operand<TFloat32> word = dot(tf, rows.lookUp(tf, tables.get(cluster).read()), projected);
+    Operand<TFloat32> word = dot(tf, rows.lookUp(tf, tables.get(cluster).value()), projected);
     Operand<TFloat32> all = LogSumExp.lastAxis(tf, timesRows(tf, projected, tables.get(cluster)));
     return tf.math.add(classLogits(tf, readMD, cluster), tf.math.sub(word, all));
   }
 
   /** h_C of one tail cluster: (M, D) -> (M). */
   private Operand<TFloat32> classLogits(Ops tf, Operand<TFloat32> readMD, int cluster) {
-    return dot(tf, readMD, tf.gather(classes.read(), tf.constant(cluster - 1), tf.constant(0)));
+    return dot(tf, readMD, tf.gather(classes.value(), tf.constant(cluster - 1), tf.constant(0)));
   }
 
   private Operand<TFloat32> project(Ops tf, Operand<TFloat32> readMD, int cluster) {
@@ -160,7 +160,7 @@ final class AdaptiveSoftmax implements VocabularyHead {
 
   /** x . each row: (M, d), (rows, d) -> (M, rows). */
   private static Operand<TFloat32> timesRows(Ops tf, Operand<TFloat32> x, Variable rows) {
-    return tf.linalg.matMul(x, rows.read(), MatMul.transposeB(true));
+    return tf.linalg.matMul(x, rows.value(), MatMul.transposeB(true));
   }
 
   private static Operand<TFloat32> dot(Ops tf, Operand<TFloat32> x, Operand<TFloat32> y) {

@@ -37,7 +37,7 @@ final class FullSoftmax implements VocabularyHead {
   public Operand<TFloat32> logits(Ops tf, Operand<TFloat32> outputND, Gates gates) {
     Operand<TFloat32> products =
         tf.linalg.matMul(outputND, rows(tf, gates), MatMul.transposeB(true));
-    return bias == null ? products : tf.math.add(products, bias.read());
+    return bias == null ? products : tf.math.add(products, bias.value());
   }
 
   @Override
@@ -48,13 +48,13 @@ final class FullSoftmax implements VocabularyHead {
     Operand<TFloat32> logitsNV = logits(tf, readND, gates);
     Operand<TFloat32> targetN = tf.reduceSum(tf.math.mul(rowsND, readND), tf.constant(-1));
     if (bias != null) {
-      targetN = tf.math.add(targetN, tf.gather(bias.read(), targetsN, tf.constant(0)));
+      targetN = tf.math.add(targetN, tf.gather(bias.value(), targetsN, tf.constant(0)));
     }
     return new Target(LogSumExp.lastAxis(tf, logitsNV), targetN, logitsNV);
   }
 
   private Operand<TFloat32> rows(Ops tf, Gates gates) {
     @Nullable Operand<TFloat32> gate = tied ? gates.hidden() : null;
-    return gate == null ? table.read() : tf.math.mul(table.read(), gate);
+    return gate == null ? table.value() : tf.math.mul(table.value(), gate);
   }
 }

@@ -32,13 +32,13 @@ public final class LayerNorm {
   public Operand<TFloat32> call(
       Ops tf, Operand<TFloat32> x, @Nullable Operand<TFloat32> hiddenGate) {
     Operand<TFloat32> normed =
-        Norms.gatedLayerNorm(tf, x, gain.read(), bias.read(), epsilon, hiddenGate);
+        Norms.gatedLayerNorm(tf, x, gain.value(), bias.value(), epsilon, hiddenGate);
     return hiddenGate == null ? normed : tf.math.mul(normed, hiddenGate);
   }
 
   /** The values without gates; no gradient reaches gain and bias. */
   public Operand<TFloat32> callFixed(Ops tf, Operand<TFloat32> x) {
     return Norms.layerNorm(
-        tf, x, tf.stopGradient(gain.read()), tf.stopGradient(bias.read()), epsilon);
+        tf, x, tf.stopGradient(gain.value()), tf.stopGradient(bias.value()), epsilon);
   }
 }

@@ -27,11 +27,11 @@ public final class RelativeBiases {
 
   /** u, heads behind each other. */
   Operand<TFloat32> content() {
-    return content.read();
+    return content.value();
   }
 
   /** v, heads behind each other. */
   Operand<TFloat32> position() {
-    return position.read();
+    return position.value();
   }
 }

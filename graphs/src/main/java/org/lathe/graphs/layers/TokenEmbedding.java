@@ -28,7 +28,7 @@ public final class TokenEmbedding implements TokenVectors {
   public Operand<TFloat32> call(
       Ops tf, Operand<TInt32> tokensN, @Nullable Operand<TFloat32> hiddenGate) {
     Operand<TFloat32> table =
-        hiddenGate == null ? tokens.read() : tf.math.mul(tokens.read(), hiddenGate);
+        hiddenGate == null ? tokens.value() : tf.math.mul(tokens.value(), hiddenGate);
     return tf.math.mul(tf.gather(table, tokensN, tf.constant(0)), tf.constant(scale));
   }
 

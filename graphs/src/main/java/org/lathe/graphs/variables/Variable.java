@@ -1,5 +1,7 @@
 package org.lathe.graphs.variables;
 
+import com.google.common.base.Preconditions;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
@@ -18,6 +20,8 @@ public final class Variable {
   private final VarHandleOp handle;
   private final Op assignInitialValue;
   private @Nullable ReadVariableOp<TFloat32> read;
+  private @Nullable UnaryOperator<Operand<TFloat32>> transform;
+  private @Nullable Operand<TFloat32> value;
 
   Variable(
       Ops tf, String name, Shape shape, VariableGroup group, Initializer initializer, long seed) {
@@ -58,12 +62,33 @@ public final class Variable {
     return assignInitialValue;
   }
 
-  /** The one read of this variable in its graph; gradients are taken with respect to it. */
+  /**
+   * The one read of this variable in its graph: what is saved, what is updated, and what gradients
+   * are taken with respect to. Layers compute with {@link #value}.
+   */
   public Operand<TFloat32> read() {
     if (read == null) {
       read = tf.readVariableOp(handle, TFloat32.class);
     }
     return read;
+  }
+
+  /**
+   * What layers compute with: {@link #read}, or what {@link VariableCatalog#readThrough} has put in
+   * its place.
+   */
+  public Operand<TFloat32> value() {
+    if (value == null) {
+      value = transform == null ? read() : transform.apply(read());
+    }
+    return value;
+  }
+
+  void readThrough(UnaryOperator<Operand<TFloat32>> newTransform) {
+    Preconditions.checkState(transform == null, "variable '%s' is read through already", name);
+    Preconditions.checkState(
+        value == null, "variable '%s' has readers already; transform it before the call", name);
+    transform = newTransform;
   }
 
   @Override

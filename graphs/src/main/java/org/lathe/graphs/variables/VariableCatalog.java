@@ -10,8 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
 
 /**
  * Every variable of one graph, in order of declaration. Layers declare here; optimizers,
@@ -70,5 +73,19 @@ public final class VariableCatalog {
     Variable variable = variables.get(name);
     Preconditions.checkArgument(variable != null, "no variable is named '%s'", name);
     return Objects.requireNonNull(variable);
+  }
+
+  /**
+   * Puts something, such as a mask, between a variable and the layers that compute with it. Its
+   * stored value, its updates and its checkpoints stay as they are, and gradients are taken with
+   * respect to it, through the transform. Without a call no op is added.
+   *
+   * @param transform from the variable's read to a value of the same shape; called once, when the
+   *     first layer asks
+   * @throws IllegalArgumentException when there is no variable of that name
+   * @throws IllegalStateException when it has a transform, or a layer has asked for its value
+   */
+  public void readThrough(String name, UnaryOperator<Operand<TFloat32>> transform) {
+    get(name).readThrough(transform);
   }
 }

@@ -11,7 +11,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lathe.testdata.TestSession;
+import org.tensorflow.Operand;
+import org.tensorflow.Output;
 import org.tensorflow.ndarray.Shape;
+import org.tensorflow.types.TFloat32;
 
 class VariableCatalogTest {
   private static final Shape SHAPE = Shape.of(40, 25);
@@ -156,6 +159,54 @@ class VariableCatalogTest {
       assertThatThrownBy(() -> feeds.scalar("memory/bias", step -> 0))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("'memory/bias' is declared twice");
+    }
+  }
+
+  /** What stands between a variable and its readers changes what they see, not what is stored. */
+  @Test
+  void isReadThroughATransformWithGradientsOfTheStoredValue() {
+    try (TestSession session = new TestSession()) {
+      VariableCatalog catalog = new VariableCatalog(session.tf(), 1);
+      Variable variable =
+          catalog.declare(
+              "a", Shape.of(3), Initializer.values(new float[] {2, 3, 5}), VariableGroup.MODEL);
+      Variable plain = catalog.declare("b", Shape.of(3), Initializer.ones(), VariableGroup.MODEL);
+      catalog.readThrough(
+          "a", read -> session.tf().math.mul(read, session.tf().constant(new float[] {1, 0, 4})));
+      session.run(catalog.all().stream().map(Variable::initialize).toList());
+      assertThat(session.evaluate(variable.value())).containsExactly(2, 0, 20);
+      assertThat(session.evaluate(variable.read())).containsExactly(2, 3, 5);
+      assertThat(variable.value()).isSameAs(variable.value());
+      assertThat(plain.value()).isSameAs(plain.read());
+      // d sum(value^2) / d read = 2 value times the factor
+      Operand<TFloat32> loss =
+          session
+              .tf()
+              .reduceSum(session.tf().math.square(variable.value()), session.tf().constant(0));
+      Output<?> gradient =
+          session.graph()
+              .addGradients(loss.asOutput(), new Output<?>[] {variable.read().asOutput()})[0];
+      assertThat(session.evaluate(gradient.expect(TFloat32.class))).containsExactly(4, 0, 160);
+    }
+  }
+
+  @Test
+  void isReadThroughOneTransformThatComesBeforeTheReaders() {
+    try (TestSession session = new TestSession()) {
+      VariableCatalog catalog = new VariableCatalog(session.tf(), 1);
+      for (String name : List.of("a", "b")) {
+        catalog.declare(name, Shape.of(3), Initializer.ones(), VariableGroup.MODEL);
+      }
+      catalog.readThrough("a", read -> read);
+      assertThatThrownBy(() -> catalog.readThrough("a", read -> read))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("'a'");
+      catalog.get("b").value();
+      assertThatThrownBy(() -> catalog.readThrough("b", read -> read))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("'b'");
+      assertThatThrownBy(() -> catalog.readThrough("c", read -> read))
+          .isInstanceOf(IllegalArgumentException.class);
     }
   }
 }

@@ -35,7 +35,7 @@ import org.lathe.training.optimization.ScheduleConfig;
 
 /** An encoder learns a task, is pruned beside itself, sliced, and goes on learning. */
 class EncoderPruningTest {
-  private static final int BATCH_SIZE = 16;
+  static final int BATCH_SIZE = 16;
   private static final int VOCABULARY_SIZE = 20;
   private static final int LONGEST = 12;
   private static final double SPARSITY = 0.6;
@@ -44,10 +44,9 @@ class EncoderPruningTest {
   /** Answers "is there a token 7 or 8, and which": three classes. */
   private static final int NUM_CLASSES = 3;
 
-  private static final EncoderConfig ENCODER =
-      EncoderConfig.bert(VOCABULARY_SIZE, 16, 3, 4, 32, LONGEST);
-  private static final HeadConfig HEAD = HeadConfig.classifier(ENCODER, NUM_CLASSES);
-  private static final DistillationConfig DISTILLATION =
+  static final EncoderConfig ENCODER = EncoderConfig.bert(VOCABULARY_SIZE, 16, 3, 4, 32, LONGEST);
+  static final HeadConfig HEAD = HeadConfig.classifier(ENCODER, NUM_CLASSES);
+  static final DistillationConfig DISTILLATION =
       new DistillationConfig(0, 0.5, 0.5, 2, Matching.ORDERED);
 
   private static final int[] ALL_ROWS = IntStream.range(0, BATCH_SIZE).toArray();
@@ -56,10 +55,14 @@ class EncoderPruningTest {
 
   @BeforeAll
   static void fineTuneTheTeacher() {
+    teacher = fineTuned();
+  }
+
+  static Weights fineTuned() {
     try (Trainer<ExampleBatch> trainer = new Trainer<>(task(ENCODER, false), loop(200))) {
       run(trainer, EncoderPruningTest::batch, 200);
-      teacher = trainer.modelWeights();
       assertThat(accuracy(trainer)).isGreaterThan(0.95);
+      return trainer.modelWeights();
     }
   }
 
@@ -179,12 +182,12 @@ class EncoderPruningTest {
     return trainer;
   }
 
-  private static LoopConfig loop(long steps) {
+  static LoopConfig loop(long steps) {
     return new LoopConfig(BATCH_SIZE, LONGEST, steps, 1, 0, 1000, 2, 7, 1);
   }
 
   /** The last step's values. */
-  private static Map<String, Double> run(
+  static Map<String, Double> run(
       Trainer<ExampleBatch> trainer, StepBatches<ExampleBatch> batches, long lastStep) {
     Map<String, Double> values = Map.of();
     while (trainer.step() < lastStep) {
@@ -193,7 +196,7 @@ class EncoderPruningTest {
     return values;
   }
 
-  private static double accuracy(Trainer<ExampleBatch> trainer) {
+  static double accuracy(Trainer<ExampleBatch> trainer) {
     int right = 0;
     int all = 0;
     for (int i = 0; i < 8; i++) {
@@ -211,7 +214,7 @@ class EncoderPruningTest {
     return (double) right / all;
   }
 
-  private static ExampleBatch batch(long step) {
+  static ExampleBatch batch(long step) {
     return batch(step, 6 + (int) (step % (LONGEST - 5)));
   }
 

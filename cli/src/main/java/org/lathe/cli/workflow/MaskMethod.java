@@ -1,0 +1,75 @@
+package org.lathe.cli.workflow;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.PruningSection;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.models.Encoder;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.masks.GlobalMasks;
+import org.lathe.pruning.masks.MaskRule;
+import org.lathe.pruning.masks.PrunableKernels;
+import org.lathe.pruning.masks.WeightMasks;
+import org.lathe.pruning.methods.MaskTask;
+import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.training.examples.ExampleBatch;
+
+/**
+ * Single weights of attention and feed-forward kernels become 0, by magnitude or by movement. Every
+ * head and unit stays, so the model gets neither smaller nor faster; the zeros are kept through
+ * fine-tuning and into the export.
+ */
+final class MaskMethod implements StructureMethod {
+  private final GlobalMasks.Criterion criterion;
+
+  MaskMethod(GlobalMasks.Criterion criterion) {
+    this.criterion = criterion;
+  }
+
+  @Override
+  public void requirePossible(PruningSection settings) {
+    if (settings.target().speedup() != null) {
+      throw new ConfigException(
+          "pruning.target.speedup is "
+              + settings.target().speedup()
+              + ", but zeros that pruning.method="
+              + criterion.name().toLowerCase(Locale.ROOT)
+              + " leaves in dense matrices save no time; give a share of zeros instead, such as"
+              + " pruning.target.sparsity=0.9");
+    }
+  }
+
+  @Override
+  public @Nullable Choice choose(TaskPruneSite site) {
+    PrunableKernels kernels = new PrunableKernels(site.blocks(), Encoder.PREFIX);
+    GlobalMasks rule =
+        new GlobalMasks(criterion, site.target().reduction(), rampSteps(site.settings()));
+    Weights learned = site.learn(task(site, kernels, rule));
+    if (learned == null) {
+      return null;
+    }
+    WeightMasks masks = rule.masks(kernels, learned);
+    return new Choice(
+        PruningPlan.from(site.blocks(), GateValues.allOpen(site.blocks())),
+        masks.applyTo(learned),
+        masks);
+  }
+
+  /** A stage in which a rule masks the student. */
+  static MaskTask<ExampleBatch> task(TaskPruneSite site, PrunableKernels kernels, MaskRule rule) {
+    PruningSection settings = site.settings();
+    return new MaskTask<>(
+        site.pair(site.full()),
+        kernels,
+        rule,
+        settings.gateLearningRate(),
+        TaskConfigs.optimizer(site.config().training(), settings.learningRate()),
+        TaskConfigs.schedule(site.config().training(), 0, settings.steps()),
+        site.config().training().clipNorm());
+  }
+
+  static long rampSteps(PruningSection settings) {
+    return Math.round(settings.steps() * settings.rampFraction());
+  }
+}
