@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -196,6 +197,42 @@ class TaskCommandsTest {
     assertThat(root.resolve("x")).doesNotExist();
     assertThat(TinyRun.execute("evaluate", run, "--memory", "local")).isEqualTo(2);
     assertThat(TinyRun.err).contains("--memory");
+  }
+
+  /** What the readers refuse (their own tests have the kinds) ends a command as it should. */
+  @Test
+  void hostileCheckpointsEndWithExitCode3AndLeaveNothing() throws IOException {
+    Path good = root.resolve("pretrained/model.safetensors");
+    byte[] whole = Files.readAllBytes(good);
+    byte[] hugeHeader = whole.clone();
+    Arrays.fill(hugeHeader, 0, 8, (byte) 0x7F);
+    byte[] brokenJson = whole.clone();
+    brokenJson[8] = '[';
+    byte[][] hostile = {
+      {}, Arrays.copyOf(whole, whole.length - 1), Arrays.copyOf(whole, 100), hugeHeader, brokenJson
+    };
+    for (int i = 0; i < hostile.length; i++) {
+      Path directory = Files.createDirectory(root.resolve("hostile-" + i));
+      Files.copy(root.resolve("pretrained/config.json"), directory.resolve("config.json"));
+      Files.copy(root.resolve("pretrained/tokenizer.json"), directory.resolve("tokenizer.json"));
+      refused(directory, Files.write(directory.resolve("model.safetensors"), hostile[i]));
+    }
+    Path onnx = Files.createDirectory(root.resolve("hostile-onnx"));
+    Files.copy(root.resolve("pretrained/tokenizer.json"), onnx.resolve("tokenizer.json"));
+    byte[] endless = {0x3A, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 0x07, 1};
+    refused(onnx, Files.write(onnx.resolve("model.onnx"), endless));
+  }
+
+  private static void refused(Path pretrained, Path file) {
+    Path target = root.resolve("never");
+    assertThat(
+            TinyRun.execute(
+                "train", config, "--run", target, "--set", "task.pretrained=" + pretrained))
+        .as(TinyRun.err)
+        .isEqualTo(3);
+    assertThat(TinyRun.err.strip()).startsWith("lathe: ").contains(file.toString());
+    assertThat(TinyRun.err.strip().lines()).hasSize(1);
+    assertThat(target).doesNotExist();
   }
 
   private static String table(long seed, int numRows) {
