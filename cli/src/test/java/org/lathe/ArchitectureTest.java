@@ -52,6 +52,7 @@ class ArchitectureTest {
     "org.lathe.pruning.constraint..",
     "org.lathe.pruning.budget..",
     "org.lathe.pruning.methods..",
+    "org.lathe.pruning.importance..",
     "org.lathe.export.."
   };
 
@@ -61,6 +62,7 @@ class ArchitectureTest {
     "org.lathe.training.evaluation..",
     "org.lathe.training.datastore..",
     "org.lathe.training.weights..",
+    "org.lathe.pruning.importance..",
     "org.lathe.export.savedmodel..",
     "org.lathe.export.verification..",
     "org.lathe.export.latency.."

@@ -7,9 +7,12 @@ import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.importance.GateStart;
+import org.lathe.pruning.importance.GradientSample;
 import org.lathe.pruning.methods.CofiTask;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.loop.Trainer;
 
@@ -47,10 +50,29 @@ final class CofiMethod implements StructureMethod {
         new Trainer<>(cofi, TaskConfigs.taskLoop(config, site.task(), settings.steps()))) {
       site.setTeacher(trainer);
       trainer.startFrom(site.teacherWeights(), site.teacher().path().toString());
+      if (!startGates(trainer, site, directory)) {
+        return null;
+      }
       return stage.run(
               trainer, site.batches()::at, null, site.hash(), config, site.stop(), site.context())
           ? trainer.stateWeights()
           : null;
     }
+  }
+
+  /** Of a new stage; one that resumes has its gates in the checkpoint. False when stopped. */
+  private static boolean startGates(
+      Trainer<ExampleBatch> trainer, TaskPruneSite site, Path directory) {
+    if (site.settings().initialization() == PruningSection.Initialization.UNIFORM
+        || new CheckpointStore(site.context().storage(), directory, 1).latest().isPresent()) {
+      return true;
+    }
+    GradientSample sample = ImportanceStage.run(site);
+    if (sample == null) {
+      return false;
+    }
+    trainer.startGates(
+        GateStart.byRank(sample.fisher(), trainer.gateLogits()), site.teacher().path().toString());
+    return true;
   }
 }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.lathe.cli.config.Overrides;
+import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.graphs.config.HeadConfig;
@@ -33,6 +34,9 @@ final class RunDirectory {
   private static final String RECORD_FILE = "run.json";
   private static final RecordFile<RunRecord> RECORD =
       new RecordFile<>("lathe-run", 1, RunRecord.class);
+
+  /** What pruning kept. */
+  static final String PLAN_FILE = "plan.json";
 
   /** Where the model lies that was best on the validation files of a task. */
   static final String BEST = "best";
@@ -139,6 +143,15 @@ final class RunDirectory {
         && tree.path("pruning").get("distillation") instanceof ObjectNode distillation) {
       // the same for runs begun when this was the only weight
       distillation.remove("taskWeight");
+    }
+    if (tree.get("pruning") instanceof ObjectNode pruning) {
+      // the same for runs begun when CoFi was the only method
+      if (config.pruning().method() == PruningSection.Method.COFI) {
+        pruning.remove(List.of("method", "planFrom"));
+        if (config.pruning().initialization() == PruningSection.Initialization.UNIFORM) {
+          pruning.remove(List.of("initialization", "importanceBatches"));
+        }
+      }
     }
     if (!config.task().usesEncoder()) {
       // the same for runs begun before there were tasks

@@ -25,6 +25,11 @@ interface StructureMethod {
   static StructureMethod of(PruningSection.Method method) {
     return switch (method) {
       case COFI -> new CofiMethod();
+      case RANDOM -> new RandomMethod();
+      case SCRATCH -> new ScratchMethod();
+      case LAYER_DROP -> new LayerDropMethod();
+      case HEADS -> new HeadsMethod();
+      case ONE_SHOT -> new OneShotMethod();
     };
   }
 }

@@ -1,5 +1,7 @@
 package org.lathe.cli.workflow;
 
+import java.util.Locale;
+import java.util.function.Supplier;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.TaskSection;
@@ -7,7 +9,9 @@ import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.budget.ExpectedSizes;
 import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.methods.DistillationPair;
 import org.lathe.pruning.methods.EncoderPair;
 import org.lathe.training.examples.ExampleBatch;
@@ -23,7 +27,8 @@ import org.lathe.training.loop.Trainer;
  * @param teacherWeights of encoder and head, at the teacher's best
  * @param task whose examples are learned from
  * @param batches of these
- * @param target how much shall go
+ * @param targetWhenAsked how much shall go; it may have to be measured, so ask for it once it is
+ *     needed
  * @param hash of all that decides the result
  */
 record TaskPruneSite(
@@ -35,7 +40,7 @@ record TaskPruneSite(
     Weights teacherWeights,
     TaskSection task,
     ExampleBatches batches,
-    PruningTarget target,
+    Supplier<PruningTarget> targetWhenAsked,
     String hash,
     StopSignals stop) {
 
@@ -45,6 +50,31 @@ record TaskPruneSite(
 
   PruningSection settings() {
     return request.config().pruning();
+  }
+
+  /** How much shall go. */
+  PruningTarget target() {
+    return targetWhenAsked.get();
+  }
+
+  /**
+   * Tells a person where a method cannot reach the target, whose run goes on all the same.
+   *
+   * @param why such as "no head is left"
+   */
+  void noteWhereMissed(GateValues gates, String why) {
+    double achieved = target().achieved(blocks(), ExpectedSizes.of(gates));
+    if (achieved < target().reduction()) {
+      context
+          .console()
+          .note(
+              String.format(
+                  Locale.ROOT,
+                  "%s: removed %.1f %% where the target is %.1f %%; this method removes no more",
+                  why,
+                  100 * achieved,
+                  100 * target().reduction()));
+    }
   }
 
   /** The blocks of the unpruned model. */

@@ -1,5 +1,6 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.base.Suppliers;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -90,7 +91,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
             task,
             new ExampleBatches(
                 train.rows(), config.training().batchSize(), BatchLength.LONGEST, config.seed()),
-            target(),
+            Suppliers.memoize(this::target),
             hash,
             new StopSignals());
     StructureMethod.Choice choice = StructureMethod.of(settings.method()).choose(site);
@@ -133,7 +134,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
                 new EncoderRecord(slim.config(), head, files.labels()),
                 RunDirectory.versions()));
     run.writeTokenizer(tokenizer.json());
-    Path planFile = request.run().resolve("plan.json");
+    Path planFile = request.run().resolve(RunDirectory.PLAN_FILE);
     IoGuard.run(
         context.storage(),
         "write",
@@ -165,7 +166,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
       site.setTeacher(trainer);
       trainer.startFrom(slim.weights(), request.run().toString());
       trainer.startAuxiliary(
-          LayerDistillation.sliceProjection(choice.weights(), choice.plan().keptHidden()),
+          LayerDistillation.startingProjection(
+              choice.weights(), full.transformer().hiddenSize(), choice.plan().keptHidden()),
           request.run().toString());
       PruneStage stage = new PruneStage(request.run(), "fine-tuning", settings.finetuneSteps());
       if (!stage.run(
