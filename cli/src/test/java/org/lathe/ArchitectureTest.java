@@ -53,6 +53,7 @@ class ArchitectureTest {
     "org.lathe.pruning.budget..",
     "org.lathe.pruning.masks..",
     "org.lathe.pruning.methods..",
+    "org.lathe.pruning.importance..",
     "org.lathe.export.."
   };
 
@@ -62,6 +63,7 @@ class ArchitectureTest {
     "org.lathe.training.evaluation..",
     "org.lathe.training.datastore..",
     "org.lathe.training.weights..",
+    "org.lathe.pruning.importance..",
     "org.lathe.export.savedmodel..",
     "org.lathe.export.verification..",
     "org.lathe.export.latency.."

@@ -8,6 +8,10 @@ import org.jspecify.annotations.Nullable;
  * What is removed, how much, and how the rest is trained.
  *
  * @param method how the units that go are chosen
+ * @param planFrom directory of a pruned run whose numbers of units are taken, by random and
+ *     scratch; empty for none
+ * @param importanceBatches training batches that heads and one-shot look at
+ * @param initialization where logAlpha starts
  * @param target how much: a measured speed-up or a sparsity
  * @param gates which kinds of units may go, for method cofi; block closes heads and intermediate
  *     units
@@ -30,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record PruningSection(
     Method method,
+    String planFrom,
+    int importanceBatches,
+    Initialization initialization,
     Target target,
     List<GateKind> gates,
     int steps,
@@ -56,7 +63,27 @@ public record PruningSection(
     /** Single weights that move towards 0 become 0 (Sanh et al. 2020). */
     MOVEMENT,
     /** Heads and units by learned scores of blocks of weights (Lagunas et al. 2021). */
-    BLOCK
+    BLOCK,
+    /** Random units: as many as planFrom keeps, or what the target leaves. */
+    RANDOM,
+    /** The shape of planFrom, with fresh weights. */
+    SCRATCH,
+    /** The topmost layers go (Sajjad et al. 2020). */
+    @JsonProperty("layer-drop")
+    LAYER_DROP,
+    /** Heads go by the gradient of the loss in their gates (Michel et al. 2019). */
+    HEADS,
+    /** Fisher scores, rearrangement, rescaling (Kwon et al. 2022). */
+    @JsonProperty("one-shot")
+    ONE_SHOT
+  }
+
+  /** Where CoFi's gates start. */
+  public enum Initialization {
+    /** All alike. */
+    UNIFORM,
+    /** Heads and intermediate units by the rank of their Fisher scores. */
+    IMPORTANCE
   }
 
   /** Kinds of units a gate can close. */
@@ -135,6 +162,12 @@ public record PruningSection(
         "pruning.gates",
         gates,
         "each kind at most once");
+    Check.require(
+        method != Method.SCRATCH || !planFrom.isBlank(),
+        "pruning.planFrom",
+        "empty",
+        "the directory of a pruned run, whose shape pruning.method=scratch takes");
+    Check.atLeast("pruning.importanceBatches", importanceBatches, 1);
     Check.atLeast("pruning.steps", steps, 1);
     Check.within("pruning.rampFraction", rampFraction, 0, 1);
     Check.positive("pruning.learningRate", learningRate);

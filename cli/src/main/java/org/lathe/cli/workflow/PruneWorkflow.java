@@ -134,7 +134,7 @@ final class PruneWorkflow {
                 request.teacher().toString(),
                 null,
                 RunDirectory.versions()));
-    Path planFile = request.run().resolve("plan.json");
+    Path planFile = request.run().resolve(RunDirectory.PLAN_FILE);
     IoGuard.run(
         context.storage(),
         "write",
@@ -200,6 +200,19 @@ final class PruneWorkflow {
           "recurrence.memoryLength is "
               + config.recurrence().memoryLength()
               + "; expected 0 for pruning, which makes no recurrent model");
+    }
+    if (config.pruning().method() != PruningSection.Method.COFI) {
+      throw new ConfigException(
+          "pruning.method is "
+              + config.pruning().method()
+              + "; expected cofi for a language model, the others choose structures of encoders"
+              + " with a task");
+    }
+    if (config.pruning().initialization() != PruningSection.Initialization.UNIFORM) {
+      throw new ConfigException(
+          "pruning.initialization is "
+              + config.pruning().initialization()
+              + "; expected uniform for a language model, only encoders with a task are scored");
     }
     if (teacher.record().model().adaptive() != null) {
       throw new ConfigException(

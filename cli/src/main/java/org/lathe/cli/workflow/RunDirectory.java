@@ -35,6 +35,9 @@ final class RunDirectory {
   private static final RecordFile<RunRecord> RECORD =
       new RecordFile<>("lathe-run", 1, RunRecord.class);
 
+  /** What pruning kept. */
+  static final String PLAN_FILE = "plan.json";
+
   /** Where the model lies that was best on the validation files of a task. */
   static final String BEST = "best";
 
@@ -141,10 +144,19 @@ final class RunDirectory {
       // the same for runs begun when this was the only weight
       distillation.remove("taskWeight");
     }
-    if (config.pruning().method() != PruningSection.Method.BLOCK
-        && tree.get("pruning") instanceof ObjectNode pruning) {
+    if (tree.get("pruning") instanceof ObjectNode pruning) {
+      // how near a measured speed-up must be; RUN/speedup.json keeps what was found
+      pruning.remove("speedupTolerance");
       // the same for runs begun before there was another method
-      pruning.remove("blockPenalty");
+      if (config.pruning().method() != PruningSection.Method.BLOCK) {
+        pruning.remove("blockPenalty");
+      }
+      if (config.pruning().method() == PruningSection.Method.COFI) {
+        pruning.remove(List.of("method", "planFrom"));
+        if (config.pruning().initialization() == PruningSection.Initialization.UNIFORM) {
+          pruning.remove(List.of("initialization", "importanceBatches"));
+        }
+      }
     }
     if (!config.task().usesEncoder()) {
       // the same for runs begun before there were tasks

@@ -33,6 +33,11 @@ interface StructureMethod {
    */
   default void requirePossible(PruningSection settings) {}
 
+  /** Whether the target decides how much goes; if not, it is neither measured nor checked. */
+  default boolean followsTarget(PruningSection settings) {
+    return true;
+  }
+
   /** The choice, or null when a signal asked to stop; calling again continues. */
   @Nullable Choice choose(TaskPruneSite site);
 
@@ -42,6 +47,11 @@ interface StructureMethod {
       case MAGNITUDE -> new MaskMethod(GlobalMasks.Criterion.MAGNITUDE);
       case MOVEMENT -> new MaskMethod(GlobalMasks.Criterion.MOVEMENT);
       case BLOCK -> new BlockMethod();
+      case RANDOM -> new RandomMethod();
+      case SCRATCH -> new ScratchMethod();
+      case LAYER_DROP -> new LayerDropMethod();
+      case HEADS -> new HeadsMethod();
+      case ONE_SHOT -> new OneShotMethod();
     };
   }
 }

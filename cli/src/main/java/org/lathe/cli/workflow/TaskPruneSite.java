@@ -1,5 +1,7 @@
 package org.lathe.cli.workflow;
 
+import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -8,7 +10,9 @@ import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.budget.ExpectedSizes;
 import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.methods.DistillationPair;
 import org.lathe.pruning.methods.EncoderPair;
 import org.lathe.training.examples.ExampleBatch;
@@ -64,6 +68,26 @@ record TaskPruneSite(
         stop);
   }
 
+  /**
+   * Tells a person where a method cannot reach the target, whose run goes on all the same.
+   *
+   * @param why such as "no head is left"
+   */
+  void noteWhereMissed(GateValues gates, String why) {
+    double achieved = target.achieved(blocks(), ExpectedSizes.of(gates));
+    if (achieved < target.reduction()) {
+      context
+          .console()
+          .note(
+              String.format(
+                  Locale.ROOT,
+                  "%s: removed %.1f %% where the target is %.1f %%; this method removes no more",
+                  why,
+                  100 * achieved,
+                  100 * target.reduction()));
+    }
+  }
+
   /** The blocks of the unpruned model. */
   TransformerConfig blocks() {
     return full.transformer();
@@ -80,20 +104,33 @@ record TaskPruneSite(
     trainer.setTeacher(EncoderPair.teacherWeights(teacherWeights), teacher.path().toString());
   }
 
+  /** What else starts in another way than by its initializer. */
+  interface Start {
+    /** False when a signal asked to stop. */
+    boolean prepare(Trainer<ExampleBatch> trainer, Path directory);
+  }
+
+  /** See the other. */
+  @Nullable Weights learn(TrainingTask<ExampleBatch> pruning) {
+    return learn(pruning, (trainer, directory) -> true);
+  }
+
   /**
    * Trains from the teacher's weights on, beside the teacher, with checkpoints in RUN/pruning.
    *
    * @param pruning a task with a {@link #pair} of the full shape
    * @return all variables at the end, or null when a signal asked to stop
    */
-  @Nullable Weights learn(TrainingTask<ExampleBatch> pruning) {
+  @Nullable Weights learn(TrainingTask<ExampleBatch> pruning, Start start) {
     int steps = settings().steps();
-    PruneStage stage = new PruneStage(request.run().resolve("pruning"), "pruning", steps);
+    Path directory = request.run().resolve("pruning");
+    PruneStage stage = new PruneStage(directory, "pruning", steps);
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task, steps))) {
       setTeacher(trainer);
       trainer.startFrom(teacherWeights, teacher.path().toString());
-      return stage.run(trainer, batches::at, null, hash, config(), stop, context)
+      return start.prepare(trainer, directory)
+              && stage.run(trainer, batches::at, null, hash, config(), stop, context)
           ? trainer.stateWeights()
           : null;
     }

@@ -98,7 +98,9 @@ final class TaskPruneWorkflow implements AutoCloseable {
             task,
             new ExampleBatches(
                 train.rows(), config.training().batchSize(), BatchLength.LONGEST, config.seed()),
-            target(),
+            StructureMethod.of(settings.method()).followsTarget(settings)
+                ? target()
+                : PruningTarget.sparsity(0),
             hash,
             new StopSignals());
     Candidate chosen =
@@ -179,7 +181,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
                 new EncoderRecord(slim.config(), head, files.labels()),
                 RunDirectory.versions()));
     run.writeTokenizer(tokenizer.json());
-    Path planFile = request.run().resolve("plan.json");
+    Path planFile = request.run().resolve(RunDirectory.PLAN_FILE);
     IoGuard.run(
         context.storage(),
         "write",
@@ -214,7 +216,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
       site.setTeacher(trainer);
       trainer.startFrom(slim.weights(), request.run().toString());
       trainer.startAuxiliary(
-          LayerDistillation.sliceProjection(choice.weights(), choice.plan().keptHidden()),
+          LayerDistillation.startingProjection(
+              choice.weights(), full.transformer().hiddenSize(), choice.plan().keptHidden()),
           request.run().toString());
       PruneStage stage = new PruneStage(request.run(), "fine-tuning", settings.finetuneSteps());
       if (!stage.run(

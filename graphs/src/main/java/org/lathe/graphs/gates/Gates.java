@@ -17,12 +17,15 @@ public interface Gates {
     return null;
   }
 
-  /** [N]: multiplies the context of each head. */
+  /** [N], or (B, N) for values of each example's own: multiplies the context of each head. */
   default @Nullable Operand<TFloat32> heads(int layer) {
     return null;
   }
 
-  /** [F]: multiplies the activation of each feed-forward unit. */
+  /**
+   * [F], or (B*T, F) for values of each position's own: multiplies the activation of each
+   * feed-forward unit.
+   */
   default @Nullable Operand<TFloat32> intermediate(int layer) {
     return null;
   }

@@ -31,13 +31,20 @@ public final class FeedForward {
   /**
    * (N, D) -> (N, D).
    *
-   * @param intermediateGate [F] or null: multiplies the activation
+   * @param intermediateGate [F], or (N, F) for values of each position's own, or null: multiplies
+   *     the activation
    */
   public Operand<TFloat32> call(
+      Ops tf, Operand<TFloat32> x, @Nullable Operand<TFloat32> intermediateGate, Dropout dropout) {
+    return down.call(tf, activations(tf, x, intermediateGate, dropout));
+  }
+
+  /** (N, D) -> (N, F): what the lower projection reads; see {@link #call}. */
+  public Operand<TFloat32> activations(
       Ops tf, Operand<TFloat32> x, @Nullable Operand<TFloat32> intermediateGate, Dropout dropout) {
     Operand<TFloat32> raised = up.call(tf, x);
     Operand<TFloat32> active = Activations.apply(tf, activation, raised);
     Operand<TFloat32> kept = dropout.activation(tf, active);
-    return down.call(tf, intermediateGate == null ? kept : tf.math.mul(kept, intermediateGate));
+    return intermediateGate == null ? kept : tf.math.mul(kept, intermediateGate);
   }
 }

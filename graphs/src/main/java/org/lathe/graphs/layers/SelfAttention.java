@@ -44,9 +44,21 @@ public final class SelfAttention {
    * (B*T, D) -> (B*T, D).
    *
    * @param mask additive, broadcast to (B, N, T, T)
-   * @param headGate [N] or null: multiplies each head's context
+   * @param headGate [N], or (B, N) for values of each example's own, or null: multiplies each
+   *     head's context
    */
   public Operand<TFloat32> call(
+      Ops tf,
+      Operand<TFloat32> x,
+      SequenceShape shape,
+      Operand<TFloat32> mask,
+      @Nullable Operand<TFloat32> headGate,
+      Dropout dropout) {
+    return output.call(tf, context(tf, x, shape, mask, headGate, dropout));
+  }
+
+  /** (B*T, D) -> (B*T, N*H): what the output projection reads, head by head; see {@link #call}. */
+  public Operand<TFloat32> context(
       Ops tf,
       Operand<TFloat32> x,
       SequenceShape shape,
@@ -67,9 +79,10 @@ public final class SelfAttention {
         tf.train.batchMatMul(probabilitiesBNTT, valueBNTH, TFloat32.class);
     if (headGate != null) {
       contextBNTH =
-          tf.math.mul(contextBNTH, tf.reshape(headGate, tf.constant(new int[] {1, -1, 1, 1})));
+          tf.math.mul(
+              contextBNTH, tf.reshape(headGate, tf.constant(new int[] {-1, numHeads, 1, 1})));
     }
-    return output.call(tf, Heads.merge(tf, contextBNTH, numHeads, headSize));
+    return Heads.merge(tf, contextBNTH, numHeads, headSize);
   }
 
   /** (B*T, N*H) -> (B, N, T, H). */

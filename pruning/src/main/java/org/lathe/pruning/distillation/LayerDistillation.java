@@ -112,6 +112,26 @@ public final class LayerDistillation {
   }
 
   /**
+   * The projection a slim student starts with: {@link #sliceProjection} where it was learned, else
+   * the identity's rows of the kept dimensions.
+   *
+   * @param weights of the method that chose what is kept
+   */
+  public static Weights startingProjection(
+      Weights weights, int teacherHiddenSize, List<Integer> keptHidden) {
+    if (weights.contains(PROJECTION + "/kernel")) {
+      return sliceProjection(weights, keptHidden);
+    }
+    float[] rows = new float[keptHidden.size() * teacherHiddenSize];
+    for (int i = 0; i < keptHidden.size(); i++) {
+      rows[i * teacherHiddenSize + keptHidden.get(i)] = 1;
+    }
+    return new Weights()
+        .put(PROJECTION + "/kernel", Shape.of(keptHidden.size(), teacherHiddenSize), rows)
+        .put(PROJECTION + "/bias", Shape.of(teacherHiddenSize), new float[teacherHiddenSize]);
+  }
+
+  /**
    * @param teacherStates embeddings, then the output of each block, (N, D) each, as a model gives
    *     them; no gradient reaches them
    * @param studentStates the same of the student

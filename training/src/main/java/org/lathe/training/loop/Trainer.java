@@ -124,6 +124,16 @@ public final class Trainer<B> implements AutoCloseable {
     return state.fetch(session);
   }
 
+  /** The logits of the pruning gates. */
+  public Weights gateLogits() {
+    Weights all = state.fetch(session);
+    Weights logits = new Weights();
+    for (Variable v : catalog.of(VariableGroup.GATE)) {
+      logits.put(v.name(), v.shape(), all.get(v.name()).values());
+    }
+    return logits;
+  }
+
   /** Starts the model from these weights (exactly its MODEL and FROZEN variables). */
   public void startFrom(Weights modelWeights, String source) {
     start(modelWeights, source, VariableGroup.MODEL, VariableGroup.FROZEN);
@@ -132,6 +142,11 @@ public final class Trainer<B> implements AutoCloseable {
   /** Starts the training helpers from these weights (exactly the AUXILIARY variables). */
   public void startAuxiliary(Weights weights, String source) {
     start(weights, source, VariableGroup.AUXILIARY);
+  }
+
+  /** Starts the pruning gates from these logits (exactly the GATE variables). */
+  public void startGates(Weights logits, String source) {
+    start(logits, source, VariableGroup.GATE);
   }
 
   private void start(

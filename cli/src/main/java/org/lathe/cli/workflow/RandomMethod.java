@@ -1,0 +1,30 @@
+package org.lathe.cli.workflow;
+
+import org.lathe.cli.config.PruningSection;
+import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.importance.RandomUnits;
+import org.lathe.pruning.plan.PruningPlan;
+
+/** Random units of the teacher, by the run's seed. */
+final class RandomMethod implements StructureMethod {
+
+  @Override
+  public boolean followsTarget(PruningSection settings) {
+    return settings.planFrom().isBlank();
+  }
+
+  @Override
+  public Choice choose(TaskPruneSite site) {
+    long seed = site.config().seed();
+    GateValues gates =
+        site.settings().planFrom().isBlank()
+            ? RandomUnits.meeting(
+                site.target(),
+                site.blocks(),
+                TaskConfigs.gates(site.settings()).kinds(),
+                site.settings().roundTo(),
+                seed)
+            : RandomUnits.like(ReferencePlan.read(site), site.blocks(), seed);
+    return new Choice(PruningPlan.from(site.blocks(), gates), site.teacherWeights());
+  }
+}
