@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  *     scratch; empty for none
  * @param importanceBatches training batches that heads and one-shot look at
  * @param initialization where logAlpha starts
+ * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
+ *     on from (a ladder of targets); empty for none
  * @param target how much: a measured speed-up or a sparsity
  * @param gates which kinds of units may go, for method cofi; block closes heads and intermediate
  *     units
@@ -37,6 +39,7 @@ public record PruningSection(
     String planFrom,
     int importanceBatches,
     Initialization initialization,
+    String continueFrom,
     Target target,
     List<GateKind> gates,
     int steps,

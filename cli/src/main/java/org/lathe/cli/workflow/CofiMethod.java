@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.budget.ExpectedSizes;
 import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.importance.GateStart;
@@ -34,24 +36,57 @@ final class CofiMethod implements StructureMethod {
   private static @Nullable Weights learn(TaskPruneSite site) {
     PruningSection settings = site.settings();
     RunConfig config = site.config();
+    Weights before = settings.continueFrom().isBlank() ? null : stateOf(site);
     CofiTask<ExampleBatch> cofi =
         new CofiTask<>(
             site.pair(site.full()),
             site.blocks(),
             TaskConfigs.gates(settings),
             site.target(),
+            before == null ? 0 : reduction(site, before),
             Math.round(settings.steps() * settings.rampFraction()),
             TaskConfigs.optimizer(config.training(), settings.learningRate()),
             TaskConfigs.schedule(config.training(), 0, settings.steps()),
             config.training().clipNorm());
-    return site.learn(cofi, (trainer, directory) -> startGates(trainer, site, directory));
+    return site.learn(cofi, (trainer, directory) -> start(trainer, site, before, directory));
   }
 
-  /** Of a new stage; one that resumes has its gates in the checkpoint. False when stopped. */
-  private static boolean startGates(
-      Trainer<ExampleBatch> trainer, TaskPruneSite site, Path directory) {
-    if (site.settings().initialization() == PruningSection.Initialization.UNIFORM
-        || new CheckpointStore(site.context().storage(), directory, 1).latest().isPresent()) {
+  /** All variables of the pruning stage that this one goes on from. */
+  private static Weights stateOf(TaskPruneSite site) {
+    Path run = Path.of(site.settings().continueFrom());
+    CheckpointStore store =
+        new CheckpointStore(site.context().storage(), run.resolve("pruning"), 1);
+    CheckpointStore.Checkpoint last =
+        store
+            .latest()
+            .orElseThrow(
+                () ->
+                    new ConfigException(
+                        "pruning.continueFrom is "
+                            + run
+                            + "; expected the directory of a run that was pruned with method"
+                            + " cofi"));
+    return store.read(last, name -> true);
+  }
+
+  /** What its gates remove already, where the target starts to rise. */
+  private static double reduction(TaskPruneSite site, Weights before) {
+    GateValues gates = GateValues.deterministic(GateLogits.from(site.blocks(), before));
+    double reached = site.target().achieved(site.blocks(), ExpectedSizes.of(gates));
+    return Math.max(0, Math.min(reached, site.target().reduction()));
+  }
+
+  /** Of a new stage; one that resumes has all in its checkpoint. False when stopped. */
+  private static boolean start(
+      Trainer<ExampleBatch> trainer, TaskPruneSite site, @Nullable Weights before, Path directory) {
+    if (new CheckpointStore(site.context().storage(), directory, 1).latest().isPresent()) {
+      return true;
+    }
+    if (before != null) {
+      trainer.startFromState(before, site.settings().continueFrom());
+      return true;
+    }
+    if (site.settings().initialization() == PruningSection.Initialization.UNIFORM) {
       return true;
     }
     GradientSample sample = ImportanceStage.run(site);

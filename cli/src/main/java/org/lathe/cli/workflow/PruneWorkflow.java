@@ -231,6 +231,7 @@ final class PruneWorkflow {
             full,
             TaskConfigs.gates(settings),
             target,
+            0,
             Math.round(settings.steps() * settings.rampFraction()),
             TaskConfigs.optimizer(config.training(), settings.learningRate()),
             TaskConfigs.schedule(config.training(), 0, settings.steps()),

@@ -151,6 +151,9 @@ final class RunDirectory {
       if (config.pruning().method() != PruningSection.Method.BLOCK) {
         pruning.remove("blockPenalty");
       }
+      if (config.pruning().continueFrom().isBlank()) {
+        pruning.remove("continueFrom");
+      }
       if (config.pruning().method() == PruningSection.Method.COFI) {
         pruning.remove(List.of("method", "planFrom"));
         if (config.pruning().initialization() == PruningSection.Initialization.UNIFORM) {

@@ -99,6 +99,43 @@ class TaskCommandsTest {
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
         .isGreaterThan(0.85);
     assertThat(slim.resolve("plan.json")).exists();
+    // the next rung of a ladder: 10 steps from where the first ended
+    Path slimmer = root.resolve("slimmer");
+    TinyRun.succeed(
+        "prune",
+        config,
+        "--teacher",
+        run,
+        "--run",
+        slimmer,
+        "--set",
+        "pruning.continueFrom=" + slim,
+        "--set",
+        "pruning.target.sparsity=0.7",
+        "--set",
+        "pruning.steps=10",
+        "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("sparsity").asDouble())
+        .isBetween(0.7, 0.85);
+    JsonNode first =
+        TinyRun.MAPPER.readTree(
+            Files.readAllLines(slimmer.resolve("pruning/metrics.jsonl")).stream()
+                .filter(line -> line.contains("\"reductionTarget\""))
+                .findFirst()
+                .orElseThrow());
+    assertThat(first.path("value").asDouble()).isGreaterThan(0.45);
+    assertThat(
+            TinyRun.execute(
+                "prune",
+                config,
+                "--teacher",
+                run,
+                "--run",
+                root.resolve("nowhere"),
+                "--set",
+                "pruning.continueFrom=" + run))
+        .isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.continueFrom");
   }
 
   /** Single weights become zeros: nothing gets smaller, and no speed-up can be promised. */

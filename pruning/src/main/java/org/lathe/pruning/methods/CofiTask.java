@@ -22,12 +22,13 @@ import org.tensorflow.types.TFloat32;
 
 /**
  * CoFi's pruning stage (Xia et al. 2022): weights learn from data and teacher, gates close under a
- * Lagrangian until the expected size or time meets the target, which rises linearly from 0.
+ * Lagrangian until the expected size or time meets the target, which rises linearly.
  *
  * @param <B> the batches of the pair
  * @param pair the gated student and its teacher
  * @param model shape of the gated student, whose blocks are all alike
  * @param target final reduction of parameters or of measured time
+ * @param startReduction where it starts; above 0 for gates that were learned for a smaller target
  * @param numRampSteps steps over which the target rises
  */
 public record CofiTask<B>(
@@ -35,6 +36,7 @@ public record CofiTask<B>(
     TransformerConfig model,
     GateConfig gates,
     PruningTarget target,
+    double startReduction,
     long numRampSteps,
     OptimizerConfig optimizer,
     ScheduleConfig schedule,
@@ -63,7 +65,8 @@ public record CofiTask<B>(
 
     Lagrangian lagrangian = new Lagrangian(site.catalog());
     Operand<TFloat32> goal =
-        Lagrangian.target(site.feeds(), new TargetRamp(target.reduction(), 0, numRampSteps));
+        Lagrangian.target(
+            site.feeds(), new TargetRamp(startReduction, target.reduction(), 0, numRampSteps));
     Operand<TFloat32> achieved =
         target.achieved(site.tf(), model, ExpectedSizeOps.of(site.tf(), model, gateSet));
     Operand<TFloat32> constraint = lagrangian.loss(site.tf(), achieved, goal);

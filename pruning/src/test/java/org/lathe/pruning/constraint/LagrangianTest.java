@@ -63,6 +63,8 @@ class LagrangianTest {
     assertThat(ramp.applyAsDouble(125)).isCloseTo(0.4, within(1e-12));
     assertThat(ramp.applyAsDouble(150)).isCloseTo(0.8, within(1e-12));
     assertThat(ramp.applyAsDouble(100_000)).isCloseTo(0.8, within(1e-12));
+    assertThat(new TargetRamp(0.6, 0.8, 100, 50).applyAsDouble(99)).isEqualTo(0.6);
+    assertThat(new TargetRamp(0.6, 0.8, 100, 50).applyAsDouble(125)).isCloseTo(0.7, within(1e-12));
     assertThat(new TargetRamp(0.8, 3, 0).applyAsDouble(3)).isEqualTo(0.8);
   }
 }

@@ -172,6 +172,7 @@ class EncoderPruningTest {
             ENCODER.transformer(),
             new GateConfig(EnumSet.allOf(GateKind.class), 4, 0.2, 0.5, 7),
             target,
+            0,
             30,
             OptimizerConfig.adamW(0.002),
             ScheduleConfig.constant(),

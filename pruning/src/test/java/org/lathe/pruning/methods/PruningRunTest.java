@@ -175,6 +175,7 @@ class PruningRunTest {
             MODEL,
             gates,
             target,
+            0,
             RAMP_STEPS,
             OptimizerConfig.adamW(1e-3),
             ScheduleConfig.constant(),

@@ -41,6 +41,10 @@ import org.tensorflow.types.TInt32;
  * @param <B> the batches of its task
  */
 public final class Trainer<B> implements AutoCloseable {
+  private static final VariableGroup[] CONTINUED = {
+    VariableGroup.FROZEN, VariableGroup.AUXILIARY, VariableGroup.GATE, VariableGroup.MULTIPLIER
+  };
+
   private final LoopConfig config;
   private final Graph graph = new Graph();
   private final Session session;
@@ -147,6 +151,21 @@ public final class Trainer<B> implements AutoCloseable {
   /** Starts the pruning gates from these logits (exactly the GATE variables). */
   public void startGates(Weights logits, String source) {
     start(logits, source, VariableGroup.GATE);
+  }
+
+  /**
+   * Starts model, helpers, gates and multipliers as another training left them, not its optimizer.
+   *
+   * @param state of a task with the same variables; others in it are left out
+   */
+  public void startFromState(Weights state, String source) {
+    Weights wanted = new Weights();
+    for (Variable v : catalog.of(VariableGroup.MODEL, CONTINUED)) {
+      if (state.contains(v.name())) {
+        wanted.put(v.name(), state.get(v.name()).shape(), state.get(v.name()).values());
+      }
+    }
+    start(wanted, source, VariableGroup.MODEL, CONTINUED);
   }
 
   private void start(
