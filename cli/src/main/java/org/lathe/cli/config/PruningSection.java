@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param importanceBatches training batches that heads and one-shot look at
  * @param initialization where logAlpha starts
  * @param target how much: a measured speed-up or a sparsity
- * @param gates which kinds of units may go
- * @param steps updates with gates
+ * @param gates which kinds of units may go by cofi and, without planFrom, random
+ * @param steps updates with gates, of cofi
  * @param rampFraction share of the steps over which the target grows linearly to its value
  * @param learningRate of the model's weights while gates are trained
  * @param gateLearningRate of logAlpha

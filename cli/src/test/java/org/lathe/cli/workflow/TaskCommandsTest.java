@@ -125,7 +125,7 @@ class TaskCommandsTest {
     assertThat(TinyRun.err).contains("--memory");
   }
 
-  private static String table(long seed, int numRows) {
+  static String table(long seed, int numRows) {
     Random random = new Random(seed);
     StringBuilder table = new StringBuilder("review\tverdict\n");
     for (int i = 0; i < numRows; i++) {
@@ -142,7 +142,7 @@ class TaskCommandsTest {
     return table.toString();
   }
 
-  private static void writePretrained(Path directory) {
+  static void writePretrained(Path directory) {
     List<String> vocabulary =
         new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));
     vocabulary.addAll(WORDS);
