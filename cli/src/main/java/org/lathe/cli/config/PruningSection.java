@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
  *     on from (a ladder of targets); empty for none
  * @param target how much: a measured speed-up or a sparsity
- * @param gates which kinds of units may go, for method cofi; block closes heads and intermediate
- *     units
+ * @param gates which kinds of units may go, for method cofi and, without planFrom, random; block
+ *     closes heads and intermediate units
  * @param steps updates with gates or masks
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
  *     cofi; cubically for magnitude and movement, and so the threshold of block

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.pruning.budget.ParameterCount;
 
@@ -27,11 +28,18 @@ final class PruneFacts {
         ImmutableList.of(
             String.format(
                 Locale.ROOT,
-                "would prune %s (%,d prunable parameters) for %d steps, then fine-tune %d",
+                "would prune %s (%,d prunable parameters)%s, then fine-tune %d",
                 request.teacher(),
                 prunable,
-                request.config().pruning().steps(),
+                howLong(request.config().pruning()),
                 request.config().pruning().finetuneSteps())));
+  }
+
+  /** Of the methods only CoFi trains. */
+  private static String howLong(PruningSection settings) {
+    return settings.method() == PruningSection.Method.COFI
+        ? " for " + settings.steps() + " steps"
+        : "";
   }
 
   static Outcome stopped(PruneRequest request) {

@@ -27,6 +27,40 @@ class ConfigHashTest {
         .isEqualTo(Hashing.sha256().hashString(tree + "data", StandardCharsets.UTF_8).toString());
   }
 
+  /** A pruned run begun when CoFi was the only method is resumed by the same command. */
+  @Test
+  void ofCofiIsThatOfAConfigurationThatKnowsNoOtherMethod() {
+    String cofi = RunDirectory.configHash(config(), "data", "teacher");
+    assertThat(cofi)
+        .isEqualTo(
+            RunDirectory.configHash(
+                config("pruning.importanceBatches=3", "pruning.planFrom=x"), "data", "teacher"))
+        .isNotEqualTo(
+            RunDirectory.configHash(config("pruning.initialization=importance"), "data", "teacher"))
+        .isNotEqualTo(RunDirectory.configHash(config("pruning.method=heads"), "data", "teacher"));
+    ObjectNode tree = RunConfigReader.toJson(config()).deepCopy();
+    tree.remove(List.of("task", "data", "evaluation", "export", "recurrence"));
+    ((ObjectNode) tree.get("model"))
+        .remove(List.of("cutoffs", "factor", "tiedProjections", "softmaxDropout"));
+    ((ObjectNode) tree.get("memory")).remove("keySize");
+    ObjectNode pruning = (ObjectNode) tree.get("pruning");
+    pruning.remove(
+        List.of(
+            "method",
+            "planFrom",
+            "importanceBatches",
+            "initialization",
+            "continueFrom",
+            "blockPenalty",
+            "speedupTolerance"));
+    ((ObjectNode) pruning.get("distillation")).remove("taskWeight");
+    assertThat(cofi)
+        .isEqualTo(
+            Hashing.sha256()
+                .hashString(tree + "data" + "teacher", StandardCharsets.UTF_8)
+                .toString());
+  }
+
   @Test
   void tellsKeySizesApart() {
     String four = RunDirectory.configHash(config("memory.keySize=4"), "data", "");

@@ -289,6 +289,18 @@ class LifeCycleTest {
   }
 
   @Test
+  void otherMethodsThanCofiPruneEncodersOnly() {
+    for (String key : List.of("pruning.method=layer-drop", "pruning.initialization=importance")) {
+      Object[] prune = {
+        "prune", "--preset", "tiny", "--teacher", run, "--run", root.resolve("no"), "--set", key
+      };
+      assertThat(execute(prune)).isEqualTo(2);
+      assertThat(err).contains(key.substring(0, key.indexOf('='))).contains("encoders with a task");
+    }
+    assertThat(root.resolve("no")).doesNotExist();
+  }
+
+  @Test
   void report() throws IOException {
     succeed("report", run);
     String page = Files.readString(run.resolve("report.html"));

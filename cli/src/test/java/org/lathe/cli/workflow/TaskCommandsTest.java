@@ -272,7 +272,7 @@ class TaskCommandsTest {
     assertThat(target).doesNotExist();
   }
 
-  private static String table(long seed, int numRows) {
+  static String table(long seed, int numRows) {
     Random random = new Random(seed);
     StringBuilder table = new StringBuilder("review\tverdict\n");
     for (int i = 0; i < numRows; i++) {
@@ -289,7 +289,7 @@ class TaskCommandsTest {
     return table.toString();
   }
 
-  private static void writePretrained(Path directory) {
+  static void writePretrained(Path directory) {
     List<String> vocabulary =
         new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));
     vocabulary.addAll(WORDS);

@@ -150,6 +150,25 @@ class DistillationTest {
     assertThat(sliced.get("distillation/projection/bias").values()).containsExactly(7, 8);
   }
 
+  /** A method that has learned none starts where each kept dimension answers to itself. */
+  @Test
+  void startingProjectionIsTheLearnedOneOrTheIdentitysRows() {
+    Weights fresh = LayerDistillation.startingProjection(new Weights(), 3, List.of(0, 2));
+    assertThat(fresh.get("distillation/projection/kernel").shape()).isEqualTo(Shape.of(2, 3));
+    assertThat(fresh.get("distillation/projection/kernel").values())
+        .containsExactly(1, 0, 0, 0, 0, 1);
+    assertThat(fresh.get("distillation/projection/bias").values()).containsExactly(0, 0, 0);
+    Weights learned =
+        new Weights()
+            .put("distillation/projection/kernel", Shape.of(2, 1), new float[] {5, 6})
+            .put("distillation/projection/bias", Shape.of(1), new float[] {7});
+    assertThat(
+            LayerDistillation.startingProjection(learned, 1, List.of(1))
+                .get("distillation/projection/kernel")
+                .values())
+        .containsExactly(6);
+  }
+
   private static double bruteForce(
       Matching matching, double[][] costs, float[] exists, List<Integer> teacherLayers) {
     double sum = 0;

@@ -69,6 +69,8 @@ class StructuresTest {
     assertThat(six.heads()[1]).containsOnly(0);
     assertThat(six.attentionLayer()).containsExactly(1, 0, 1);
     assertThat(GateValues.numOpen(Floats.concat(six.heads()))).isEqualTo(6);
+    assertThat(HeadRemoval.meeting(PruningTarget.sparsity(0), FULL, scores))
+        .isEqualTo(GateValues.allOpen(FULL));
     GateValues none = HeadRemoval.meeting(PruningTarget.sparsity(0.9), FULL, scores);
     assertThat(none.attentionLayer()).containsOnly(0);
     assertThat(none.intermediate()[2]).containsOnly(1);

@@ -1,0 +1,173 @@
+package org.lathe.cli.workflow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.plan.LayerPlan;
+import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.pruning.plan.PruningPlanFile;
+import org.lathe.training.files.LocalStorage;
+
+/** Each way of choosing a structure without trained gates, from command to slim run. */
+class StructureMethodsTest {
+  @TempDir static Path root;
+  static Path config;
+  static Path teacher;
+
+  /** Half of everything, by Fisher scores: the others take its shape. */
+  static Path oneShot;
+
+  @BeforeAll
+  static void fineTuneAndPruneOnce() throws IOException {
+    TaskCommandsTest.writePretrained(root.resolve("pretrained"));
+    config =
+        Files.writeString(
+            root.resolve("task.yaml"),
+            """
+            task:
+              kind: classification
+              pretrained: %1$s/pretrained
+              train: [%1$s/train.tsv]
+              valid: [%1$s/valid.tsv]
+              text: review
+              label: verdict
+              maxLength: 16
+            training:
+              batchSize: 8
+              steps: 10
+              learningRate: 0.005
+              warmupSteps: 0
+              evaluateEvery: 0
+              checkpointEvery: 0
+            pruning:
+              target: {sparsity: 0.5}
+              importanceBatches: 3
+              steps: 2
+              finetuneSteps: 2
+              roundTo: 2
+            """
+                .formatted(root));
+    Files.writeString(root.resolve("train.tsv"), TaskCommandsTest.table(1, 40));
+    Files.writeString(root.resolve("valid.tsv"), TaskCommandsTest.table(2, 8));
+    teacher = root.resolve("teacher");
+    TinyRun.succeed("train", config, "--run", teacher);
+    oneShot = prune("one-shot");
+  }
+
+  /** Prunes into a new directory. */
+  private static Path prune(String method, String... assignments) {
+    Path run = root.resolve("run-" + method + Arrays.hashCode(assignments));
+    TinyRun.succeed(command(method, run, assignments));
+    return run;
+  }
+
+  private static Object[] command(String method, Path run, String... assignments) {
+    List<Object> words =
+        new ArrayList<>(List.of("prune", config, "--teacher", teacher, "--run", run));
+    words.addAll(List.of("--set", "pruning.method=" + method));
+    for (String assignment : assignments) {
+      words.addAll(List.of("--set", assignment));
+    }
+    return words.toArray();
+  }
+
+  private static PruningPlan plan(Path run) throws IOException {
+    return PruningPlanFile.read(LocalStorage.INSTANCE, run.resolve("plan.json"));
+  }
+
+  private static Weights weights(Path run) {
+    RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, run);
+    HeadConfig head = directory.record().encoder().head();
+    return directory.encoderWeights(head);
+  }
+
+  @Test
+  void oneShotReachesTheSparsityAndItsRunResumes() throws IOException {
+    PruningPlan plan = plan(oneShot);
+    assertThat(plan.sparsity()).isBetween(0.5, 0.65);
+    assertThat(plan.keptHidden()).hasSize(16);
+    assertThat(plan.layers()).allMatch(layer -> layer.keptIntermediate().size() % 2 == 0);
+    assertThat(weights(oneShot).names()).contains("classifier/output/kernel");
+    TinyRun.succeed(command("one-shot", oneShot));
+    assertThat(plan(oneShot)).isEqualTo(plan);
+    TinyRun.succeed("evaluate", oneShot, "--split", "valid");
+  }
+
+  @Test
+  void headsGoAloneAndNoFurtherThanTheyCan() throws IOException {
+    PruningPlan all = plan(prune("heads", "pruning.target.sparsity=0.6"));
+    assertThat(TinyRun.err).contains("no head is left").contains("target is 60.0 %");
+    for (LayerPlan layer : all.layers()) {
+      assertThat(layer.keptHeads()).isEmpty();
+      assertThat(layer.keptIntermediate()).hasSize(32);
+    }
+  }
+
+  @Test
+  void theTopLayerGoes() throws IOException {
+    Path run = prune("layer-drop");
+    PruningPlan plan = plan(run);
+    assertThat(plan.layers().get(0).shape()).isEqualTo(plan.config().blocks().get(0));
+    assertThat(plan.layers().get(1)).isEqualTo(new LayerPlan(List.of(), List.of()));
+    assertThat(plan.sparsity()).isEqualTo(0.5);
+    assertThat(weights(run).names()).noneMatch(name -> name.startsWith("encoder/layer_1/"));
+  }
+
+  @Test
+  void randomUnitsAreAsManyAsAnotherRunKeepsOrTheTargetLeaves() throws IOException {
+    PruningPlan like = plan(prune("random", "pruning.planFrom=" + oneShot));
+    assertThat(like.slimConfig()).isEqualTo(plan(oneShot).slimConfig());
+    assertThat(like.layers()).isNotEqualTo(plan(oneShot).layers());
+    PruningPlan free = plan(prune("random"));
+    assertThat(free.sparsity()).isBetween(0.5, 0.75);
+    // hidden dimensions went too: the projection of layer distillation has found its rows
+    assertThat(free.keptHidden()).hasSizeLessThan(16);
+  }
+
+  @Test
+  void scratchHasTheShapeAndNotTheWeights() throws IOException {
+    Path run = prune("scratch", "pruning.planFrom=" + oneShot);
+    assertThat(plan(run).slimConfig()).isEqualTo(plan(oneShot).slimConfig());
+    assertThat(plan(run).layers()).isEqualTo(plan(oneShot).layers());
+    String table = "encoder/embedding/tokens";
+    float[] known = weights(teacher).get(table).values();
+    float[] fresh = weights(run).get(table).values();
+    double distance = 0;
+    for (int i = 0; i < known.length; i++) {
+      distance += Math.abs(known[i] - fresh[i]) / known.length;
+    }
+    assertThat(distance).isGreaterThan(0.1); // two steps of fine-tuning move it by 0.001
+  }
+
+  @Test
+  void cofiStartsFromImportance() throws IOException {
+    Path run = prune("cofi", "pruning.initialization=importance");
+    assertThat(TinyRun.err).contains("scoring heads and units");
+    assertThat(plan(run).sparsity()).isGreaterThanOrEqualTo(0.5);
+    TinyRun.succeed(command("cofi", run, "pruning.initialization=importance"));
+    assertThat(TinyRun.err).doesNotContain("scoring heads and units");
+  }
+
+  @Test
+  void complaintsNameTheKey() throws IOException {
+    Path run = root.resolve("none");
+    assertThat(TinyRun.execute(command("scratch", run))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.planFrom").contains("scratch");
+    assertThat(TinyRun.execute(command("random", run, "pruning.planFrom=" + teacher))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.planFrom").contains("plan.json");
+    assertThat(TinyRun.execute(command("heads", run, "pruning.importanceBatches=0"))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.importanceBatches");
+    assertThat(TinyRun.execute(command("head", run))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("one-shot");
+  }
+}
