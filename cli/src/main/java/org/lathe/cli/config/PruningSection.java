@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param target how much: a measured speed-up or a sparsity
  * @param gates which kinds of units may go, for method cofi; block closes heads and intermediate
  *     units
- * @param steps updates with gates or masks
+ * @param studentLayers layers of tinybert's student, or 0 for about half of the teacher's
+ * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
  *     cofi; cubically for magnitude and movement, and so the threshold of block
  * @param learningRate of the model's weights while gates or masks are trained
@@ -32,6 +33,7 @@ public record PruningSection(
     Method method,
     Target target,
     List<GateKind> gates,
+    int studentLayers,
     int steps,
     double rampFraction,
     double learningRate,
@@ -56,7 +58,9 @@ public record PruningSection(
     /** Single weights that move towards 0 become 0 (Sanh et al. 2020). */
     MOVEMENT,
     /** Heads and units by learned scores of blocks of weights (Lagunas et al. 2021). */
-    BLOCK
+    BLOCK,
+    /** A small uniform student that learns its teacher's inner states (Jiao et al. 2020). */
+    TINYBERT
   }
 
   /** Kinds of units a gate can close. */
@@ -135,6 +139,7 @@ public record PruningSection(
         "pruning.gates",
         gates,
         "each kind at most once");
+    Check.between("pruning.studentLayers", studentLayers, 0, 1_024);
     Check.atLeast("pruning.steps", steps, 1);
     Check.within("pruning.rampFraction", rampFraction, 0, 1);
     Check.positive("pruning.learningRate", learningRate);

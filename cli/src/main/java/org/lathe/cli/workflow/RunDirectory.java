@@ -146,6 +146,10 @@ final class RunDirectory {
       // the same for runs begun before there was another method
       pruning.remove("blockPenalty");
     }
+    if (config.pruning().method() != PruningSection.Method.TINYBERT
+        && tree.get("pruning") instanceof ObjectNode pruning) {
+      pruning.remove("studentLayers"); // likewise
+    }
     if (!config.task().usesEncoder()) {
       // the same for runs begun before there were tasks
       tree.remove("task");

@@ -5,6 +5,7 @@ import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.masks.GlobalMasks;
 import org.lathe.pruning.masks.WeightMasks;
+import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.plan.PruningPlan;
 
 /**
@@ -36,12 +37,29 @@ interface StructureMethod {
   /** The choice, or null when a signal asked to stop; calling again continues. */
   @Nullable Choice choose(TaskPruneSite site);
 
+  /**
+   * Trains the slim model on before it is fine-tuned, for methods that learn after their choice;
+   * calling again continues.
+   *
+   * @param slim weights that the choice leaves
+   * @return weights of the same shapes, or null when a signal asked to stop
+   */
+  default @Nullable Weights teach(TaskPruneSite site, PruningPlan plan, Weights slim) {
+    return slim;
+  }
+
+  /** What the student learns from beside its teacher, in fine-tuning too. */
+  default DistillationConfig distillation(PruningSection settings) {
+    return TaskConfigs.distillation(settings);
+  }
+
   static StructureMethod of(PruningSection.Method method) {
     return switch (method) {
       case COFI -> new CofiMethod();
       case MAGNITUDE -> new MaskMethod(GlobalMasks.Criterion.MAGNITUDE);
       case MOVEMENT -> new MaskMethod(GlobalMasks.Criterion.MOVEMENT);
       case BLOCK -> new BlockMethod();
+      case TINYBERT -> new TinyBertMethod();
     };
   }
 }

@@ -72,7 +72,11 @@ record TaskPruneSite(
   /** A student of this shape beside the teacher. */
   DistillationPair.Factory<ExampleBatch> pair(EncoderConfig student) {
     return EncoderPair.of(
-        student, full, head, task.freezeEmbeddings(), TaskConfigs.distillation(settings()));
+        student,
+        full,
+        head,
+        task.freezeEmbeddings(),
+        StructureMethod.of(settings().method()).distillation(settings()));
   }
 
   /** Gives a trainer of a {@link #pair} its teacher. */
@@ -87,12 +91,21 @@ record TaskPruneSite(
    * @return all variables at the end, or null when a signal asked to stop
    */
   @Nullable Weights learn(TrainingTask<ExampleBatch> pruning) {
+    return learn(pruning, teacherWeights);
+  }
+
+  /**
+   * The same of a student that starts from weights of its own.
+   *
+   * @param pruning a task with variables of a student and of the teacher
+   */
+  @Nullable Weights learn(TrainingTask<ExampleBatch> pruning, Weights start) {
     int steps = settings().steps();
     PruneStage stage = new PruneStage(request.run().resolve("pruning"), "pruning", steps);
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task, steps))) {
       setTeacher(trainer);
-      trainer.startFrom(teacherWeights, teacher.path().toString());
+      trainer.startFrom(start, teacher.path().toString());
       return stage.run(trainer, batches::at, null, hash, config(), stop, context)
           ? trainer.stateWeights()
           : null;

@@ -107,8 +107,21 @@ final class TaskPruneWorkflow implements AutoCloseable {
     if (chosen == null) {
       return PruneFacts.stopped(request);
     }
-    start(chosen.slim(), chosen.choice().plan(), hash);
-    return fineTuningStage(site, chosen, valid);
+    Candidate taught = taught(site, chosen);
+    if (taught == null) {
+      return PruneFacts.stopped(request);
+    }
+    start(taught.slim(), taught.choice().plan(), hash);
+    return fineTuningStage(site, taught, valid);
+  }
+
+  private @Nullable Candidate taught(TaskPruneSite site, Candidate chosen) {
+    SlimEncoder slim = chosen.slim();
+    Weights weights =
+        StructureMethod.of(settings.method()).teach(site, chosen.choice().plan(), slim.weights());
+    return weights == null
+        ? null
+        : new Candidate(chosen.choice(), new SlimEncoder(slim.config(), slim.head(), weights));
   }
 
   /** A structure, and the model that it leaves. */
@@ -213,9 +226,11 @@ final class TaskPruneWorkflow implements AutoCloseable {
         new Trainer<>(fineTuning, TaskConfigs.taskLoop(config, task, settings.finetuneSteps()))) {
       site.setTeacher(trainer);
       trainer.startFrom(slim.weights(), request.run().toString());
-      trainer.startAuxiliary(
-          LayerDistillation.sliceProjection(choice.weights(), choice.plan().keptHidden()),
-          request.run().toString());
+      if (LayerDistillation.isProjectionIn(choice.weights())) {
+        trainer.startAuxiliary(
+            LayerDistillation.sliceProjection(choice.weights(), choice.plan().keptHidden()),
+            request.run().toString());
+      }
       PruneStage stage = new PruneStage(request.run(), "fine-tuning", settings.finetuneSteps());
       if (!stage.run(
           trainer, site.batches()::at, best, site.hash(), config, site.stop(), context)) {

@@ -24,6 +24,12 @@ public final class SelfAttention {
   private final int numHeads;
   private final int headSize;
 
+  /**
+   * @param output attended values (B*T, D)
+   * @param scoresBNTT Q K^T / sqrt(H), before mask and softmax
+   */
+  public record Output(Operand<TFloat32> output, Operand<TFloat32> scoresBNTT) {}
+
   public SelfAttention(
       VariableCatalog catalog,
       String name,
@@ -46,7 +52,7 @@ public final class SelfAttention {
    * @param mask additive, broadcast to (B, N, T, T)
    * @param headGate [N] or null: multiplies each head's context
    */
-  public Operand<TFloat32> call(
+  public Output call(
       Ops tf,
       Operand<TFloat32> x,
       SequenceShape shape,
@@ -60,16 +66,17 @@ public final class SelfAttention {
     Operand<TFloat32> valueBNTH = splitHeads(tf, value.call(tf, x), shape);
 
     Operand<TFloat32> scoresBNTT =
-        tf.math.add(
-            tf.train.batchMatMul(queryBNTH, keyBNTH, TFloat32.class, BatchMatMul.adjY(true)), mask);
-    Operand<TFloat32> probabilitiesBNTT = dropout.attention(tf, tf.nn.softmax(scoresBNTT));
+        tf.train.batchMatMul(queryBNTH, keyBNTH, TFloat32.class, BatchMatMul.adjY(true));
+    Operand<TFloat32> probabilitiesBNTT =
+        dropout.attention(tf, tf.nn.softmax(tf.math.add(scoresBNTT, mask)));
     Operand<TFloat32> contextBNTH =
         tf.train.batchMatMul(probabilitiesBNTT, valueBNTH, TFloat32.class);
     if (headGate != null) {
       contextBNTH =
           tf.math.mul(contextBNTH, tf.reshape(headGate, tf.constant(new int[] {1, -1, 1, 1})));
     }
-    return output.call(tf, Heads.merge(tf, contextBNTH, numHeads, headSize));
+    return new Output(
+        output.call(tf, Heads.merge(tf, contextBNTH, numHeads, headSize)), scoresBNTT);
   }
 
   /** (B*T, N*H) -> (B, N, T, H). */
