@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param target how much: a measured speed-up or a sparsity
  * @param gates which kinds of units may go, for method cofi and, without planFrom, random; block
  *     closes heads and intermediate units
- * @param steps updates with gates or masks
+ * @param studentLayers layers of tinybert's student, or 0 for about half of the teacher's
+ * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
  *     cofi; cubically for magnitude and movement, and so the threshold of block
  * @param learningRate of the model's weights while gates or masks are trained
@@ -42,6 +43,7 @@ public record PruningSection(
     String continueFrom,
     Target target,
     List<GateKind> gates,
+    int studentLayers,
     int steps,
     double rampFraction,
     double learningRate,
@@ -67,6 +69,8 @@ public record PruningSection(
     MOVEMENT,
     /** Heads and units by learned scores of blocks of weights (Lagunas et al. 2021). */
     BLOCK,
+    /** A small uniform student that learns its teacher's inner states (Jiao et al. 2020). */
+    TINYBERT,
     /** Random units: as many as planFrom keeps, or what the target leaves. */
     RANDOM,
     /** The shape of planFrom, with fresh weights. */
@@ -171,6 +175,7 @@ public record PruningSection(
         "empty",
         "the directory of a pruned run, whose shape pruning.method=scratch takes");
     Check.atLeast("pruning.importanceBatches", importanceBatches, 1);
+    Check.between("pruning.studentLayers", studentLayers, 0, 1_024);
     Check.atLeast("pruning.steps", steps, 1);
     Check.within("pruning.rampFraction", rampFraction, 0, 1);
     Check.positive("pruning.learningRate", learningRate);

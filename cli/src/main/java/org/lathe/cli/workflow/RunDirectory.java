@@ -151,6 +151,9 @@ final class RunDirectory {
       if (config.pruning().method() != PruningSection.Method.BLOCK) {
         pruning.remove("blockPenalty");
       }
+      if (config.pruning().method() != PruningSection.Method.TINYBERT) {
+        pruning.remove("studentLayers");
+      }
       if (config.pruning().continueFrom().isBlank()) {
         pruning.remove("continueFrom");
       }

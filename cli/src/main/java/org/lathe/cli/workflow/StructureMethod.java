@@ -5,6 +5,7 @@ import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.masks.GlobalMasks;
 import org.lathe.pruning.masks.WeightMasks;
+import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.plan.PruningPlan;
 
 /**
@@ -41,6 +42,22 @@ interface StructureMethod {
   /** The choice, or null when a signal asked to stop; calling again continues. */
   @Nullable Choice choose(TaskPruneSite site);
 
+  /**
+   * Trains the slim model on before it is fine-tuned, for methods that learn after their choice;
+   * calling again continues.
+   *
+   * @param slim weights that the choice leaves
+   * @return weights of the same shapes, or null when a signal asked to stop
+   */
+  default @Nullable Weights teach(TaskPruneSite site, PruningPlan plan, Weights slim) {
+    return slim;
+  }
+
+  /** What the student learns from beside its teacher, in fine-tuning too. */
+  default DistillationConfig distillation(PruningSection settings) {
+    return TaskConfigs.distillation(settings);
+  }
+
   static StructureMethod of(PruningSection.Method method) {
     return switch (method) {
       case COFI -> new CofiMethod();
@@ -52,6 +69,7 @@ interface StructureMethod {
       case LAYER_DROP -> new LayerDropMethod();
       case HEADS -> new HeadsMethod();
       case ONE_SHOT -> new OneShotMethod();
+      case TINYBERT -> new TinyBertMethod();
     };
   }
 }

@@ -96,7 +96,11 @@ record TaskPruneSite(
   /** A student of this shape beside the teacher. */
   DistillationPair.Factory<ExampleBatch> pair(EncoderConfig student) {
     return EncoderPair.of(
-        student, full, head, task.freezeEmbeddings(), TaskConfigs.distillation(settings()));
+        student,
+        full,
+        head,
+        task.freezeEmbeddings(),
+        StructureMethod.of(settings().method()).distillation(settings()));
   }
 
   /** Gives a trainer of a {@link #pair} its teacher. */
@@ -122,13 +126,27 @@ record TaskPruneSite(
    * @return all variables at the end, or null when a signal asked to stop
    */
   @Nullable Weights learn(TrainingTask<ExampleBatch> pruning, Start start) {
+    return learn(pruning, teacherWeights, start);
+  }
+
+  /**
+   * The same of a student that starts from weights of its own.
+   *
+   * @param pruning a task with variables of a student and of the teacher
+   */
+  @Nullable Weights learn(TrainingTask<ExampleBatch> pruning, Weights student) {
+    return learn(pruning, student, (trainer, directory) -> true);
+  }
+
+  private @Nullable Weights learn(
+      TrainingTask<ExampleBatch> pruning, Weights student, Start start) {
     int steps = settings().steps();
     Path directory = request.run().resolve("pruning");
     PruneStage stage = new PruneStage(directory, "pruning", steps);
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task, steps))) {
       setTeacher(trainer);
-      trainer.startFrom(teacherWeights, teacher.path().toString());
+      trainer.startFrom(student, teacher.path().toString());
       return start.prepare(trainer, directory)
               && stage.run(trainer, batches::at, null, hash, config(), stop, context)
           ? trainer.stateWeights()

@@ -109,8 +109,21 @@ final class TaskPruneWorkflow implements AutoCloseable {
     if (chosen == null) {
       return PruneFacts.stopped(request);
     }
-    start(chosen.slim(), chosen.choice().plan(), hash);
-    return fineTuningStage(site, chosen, valid);
+    Candidate taught = taught(site, chosen);
+    if (taught == null) {
+      return PruneFacts.stopped(request);
+    }
+    start(taught.slim(), taught.choice().plan(), hash);
+    return fineTuningStage(site, taught, valid);
+  }
+
+  private @Nullable Candidate taught(TaskPruneSite site, Candidate chosen) {
+    SlimEncoder slim = chosen.slim();
+    Weights weights =
+        StructureMethod.of(settings.method()).teach(site, chosen.choice().plan(), slim.weights());
+    return weights == null
+        ? null
+        : new Candidate(chosen.choice(), new SlimEncoder(slim.config(), slim.head(), weights));
   }
 
   /** A structure, and the model that it leaves. */

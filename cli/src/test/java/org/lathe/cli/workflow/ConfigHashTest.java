@@ -52,6 +52,7 @@ class ConfigHashTest {
             "initialization",
             "continueFrom",
             "blockPenalty",
+            "studentLayers",
             "speedupTolerance"));
     ((ObjectNode) pruning.get("distillation")).remove("taskWeight");
     assertThat(cofi)

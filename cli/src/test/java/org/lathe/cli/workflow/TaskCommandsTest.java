@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
@@ -201,6 +202,45 @@ class TaskCommandsTest {
     TinyRun.succeed("evaluate", slim, "--split", "valid", "--json");
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
         .isGreaterThan(0.85);
+  }
+
+  @Test
+  void aSmallStudentIsTaughtInTwoStages() throws IOException {
+    Path slim = root.resolve("tinybert");
+    Object[] prune = {
+      "prune",
+      config,
+      "--teacher",
+      run,
+      "--run",
+      slim,
+      "--set",
+      "pruning.method=tinybert",
+      "--set",
+      "pruning.target.sparsity=0.6",
+      "--json"
+    };
+    TinyRun.succeed(prune);
+    JsonNode facts = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(facts.path("sparsity").asDouble()).isBetween(0.6, 0.65);
+    assertThat(facts.path("hiddenSize").asInt()).isEqualTo(16);
+    assertThat(Files.readString(slim.resolve("pruning/metrics.jsonl")))
+        .contains("attentionLoss", "hiddenLoss", "embeddingLoss");
+    RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, slim);
+    assertThat(directory.record().model().blocks().get(0)).isEqualTo(new BlockShape(0, 0));
+    // the finished command again finds the same student
+    TinyRun.succeed(prune);
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out)).isEqualTo(facts);
+    TinyRun.succeed("evaluate", slim, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
+        .isGreaterThan(0.85);
+    TinyRun.succeed("export", slim, "--out", root.resolve("tinybert-models"), "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("maxDifference").asDouble())
+        .isLessThan(1e-4);
+    prune[9] = "pruning.studentLayers=3";
+    prune[5] = root.resolve("tinybert-3");
+    assertThat(TinyRun.execute(prune)).isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.studentLayers");
   }
 
   @Test

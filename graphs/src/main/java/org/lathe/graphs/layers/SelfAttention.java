@@ -24,6 +24,12 @@ public final class SelfAttention {
   private final int numHeads;
   private final int headSize;
 
+  /**
+   * @param output attended values (B*T, D)
+   * @param scoresBNTT Q K^T / sqrt(H), before mask and softmax
+   */
+  public record Output(Operand<TFloat32> output, Operand<TFloat32> scoresBNTT) {}
+
   public SelfAttention(
       VariableCatalog catalog,
       String name,
@@ -47,18 +53,30 @@ public final class SelfAttention {
    * @param headGate [N], or (B, N) for values of each example's own, or null: multiplies each
    *     head's context
    */
-  public Operand<TFloat32> call(
+  public Output call(
       Ops tf,
       Operand<TFloat32> x,
       SequenceShape shape,
       Operand<TFloat32> mask,
       @Nullable Operand<TFloat32> headGate,
       Dropout dropout) {
-    return output.call(tf, context(tf, x, shape, mask, headGate, dropout));
+    Output attended = attend(tf, x, shape, mask, headGate, dropout);
+    return new Output(output.call(tf, attended.output()), attended.scoresBNTT());
   }
 
   /** (B*T, D) -> (B*T, N*H): what the output projection reads, head by head; see {@link #call}. */
   public Operand<TFloat32> context(
+      Ops tf,
+      Operand<TFloat32> x,
+      SequenceShape shape,
+      Operand<TFloat32> mask,
+      @Nullable Operand<TFloat32> headGate,
+      Dropout dropout) {
+    return attend(tf, x, shape, mask, headGate, dropout).output();
+  }
+
+  /** The heads' contexts and the scores. */
+  private Output attend(
       Ops tf,
       Operand<TFloat32> x,
       SequenceShape shape,
@@ -72,9 +90,9 @@ public final class SelfAttention {
     Operand<TFloat32> valueBNTH = splitHeads(tf, value.call(tf, x), shape);
 
     Operand<TFloat32> scoresBNTT =
-        tf.math.add(
-            tf.train.batchMatMul(queryBNTH, keyBNTH, TFloat32.class, BatchMatMul.adjY(true)), mask);
-    Operand<TFloat32> probabilitiesBNTT = dropout.attention(tf, tf.nn.softmax(scoresBNTT));
+        tf.train.batchMatMul(queryBNTH, keyBNTH, TFloat32.class, BatchMatMul.adjY(true));
+    Operand<TFloat32> probabilitiesBNTT =
+        dropout.attention(tf, tf.nn.softmax(tf.math.add(scoresBNTT, mask)));
     Operand<TFloat32> contextBNTH =
         tf.train.batchMatMul(probabilitiesBNTT, valueBNTH, TFloat32.class);
     if (headGate != null) {
@@ -82,7 +100,7 @@ public final class SelfAttention {
           tf.math.mul(
               contextBNTH, tf.reshape(headGate, tf.constant(new int[] {-1, numHeads, 1, 1})));
     }
-    return Heads.merge(tf, contextBNTH, numHeads, headSize);
+    return new Output(Heads.merge(tf, contextBNTH, numHeads, headSize), scoresBNTT);
   }
 
   /** (B*T, N*H) -> (B, N, T, H). */

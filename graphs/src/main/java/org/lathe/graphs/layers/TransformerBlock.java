@@ -33,8 +33,12 @@ public final class TransformerBlock {
    * @param hidden output of the block (N, D)
    * @param tap input of the feed-forward sublayer after its norm (N, D): TRIME's memory
    *     representation g; null where the block has neither feed-forward norm nor tap
+   * @param scoresBNTT of attention, before mask and softmax; null without an attention sublayer
    */
-  public record Output(Operand<TFloat32> hidden, @Nullable Operand<TFloat32> tap) {}
+  public record Output(
+      Operand<TFloat32> hidden,
+      @Nullable Operand<TFloat32> tap,
+      @Nullable Operand<TFloat32> scoresBNTT) {}
 
   /**
    * @param keepTap declare the feed-forward norm even where the feed-forward sublayer is absent, so
@@ -100,19 +104,22 @@ public final class TransformerBlock {
       Dropout dropout) {
     Operand<TFloat32> hiddenGate = gates.hidden();
     Operand<TFloat32> afterAttention = x;
+    Operand<TFloat32> scores = null;
     if (attention != null && attentionNorm != null) {
-      Operand<TFloat32> attended =
+      SelfAttention.Output output =
           attention.call(
               tf, attentionNorm.call(tf, x, hiddenGate), shape, mask, gates.heads(layer), dropout);
-      attended = gated(tf, attended, gates.attentionLayer(layer), hiddenGate);
+      scores = output.scoresBNTT();
+      Operand<TFloat32> attended =
+          gated(tf, output.output(), gates.attentionLayer(layer), hiddenGate);
       afterAttention = tf.math.add(x, dropout.call(tf, attended));
     }
     if (feedForwardNorm == null) {
-      return new Output(afterAttention, null);
+      return new Output(afterAttention, null, scores);
     }
     Operand<TFloat32> tap = feedForwardNorm.call(tf, afterAttention, hiddenGate);
     if (feedForward == null) {
-      return new Output(afterAttention, tap);
+      return new Output(afterAttention, tap, scores);
     }
     Operand<TFloat32> fed =
         gated(
@@ -120,7 +127,7 @@ public final class TransformerBlock {
             feedForward.call(tf, tap, gates.intermediate(layer), dropout),
             gates.feedForwardLayer(layer),
             hiddenGate);
-    return new Output(tf.math.add(afterAttention, dropout.call(tf, fed)), tap);
+    return new Output(tf.math.add(afterAttention, dropout.call(tf, fed)), tap, scores);
   }
 
   private Output callPostNorm(
@@ -132,20 +139,18 @@ public final class TransformerBlock {
       Dropout dropout) {
     Operand<TFloat32> hiddenGate = gates.hidden();
     Operand<TFloat32> afterAttention = x;
+    Operand<TFloat32> scores = null;
     if (attention != null && attentionNorm != null) {
       Operand<TFloat32> layerGate = gates.attentionLayer(layer);
-      Operand<TFloat32> attended =
-          gated(
-              tf,
-              attention.call(tf, x, shape, mask, gates.heads(layer), dropout),
-              layerGate,
-              hiddenGate);
+      SelfAttention.Output output = attention.call(tf, x, shape, mask, gates.heads(layer), dropout);
+      scores = output.scoresBNTT();
+      Operand<TFloat32> attended = gated(tf, output.output(), layerGate, hiddenGate);
       Operand<TFloat32> normed =
           attentionNorm.call(tf, tf.math.add(dropout.call(tf, attended), x), hiddenGate);
       afterAttention = skipWhenClosed(tf, layerGate, x, normed);
     }
     if (feedForward == null || feedForwardNorm == null) {
-      return new Output(afterAttention, afterAttention);
+      return new Output(afterAttention, afterAttention, scores);
     }
     Operand<TFloat32> layerGate = gates.feedForwardLayer(layer);
     Operand<TFloat32> fed =
@@ -156,7 +161,8 @@ public final class TransformerBlock {
             hiddenGate);
     Operand<TFloat32> normed =
         feedForwardNorm.call(tf, tf.math.add(dropout.call(tf, fed), afterAttention), hiddenGate);
-    return new Output(skipWhenClosed(tf, layerGate, afterAttention, normed), afterAttention);
+    return new Output(
+        skipWhenClosed(tf, layerGate, afterAttention, normed), afterAttention, scores);
   }
 
   private static Operand<TFloat32> gated(

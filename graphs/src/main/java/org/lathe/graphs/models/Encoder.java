@@ -1,7 +1,9 @@
 package org.lathe.graphs.models;
 
 import com.google.common.collect.ImmutableList;
+import com.google.common.collect.ImmutableMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.TransformerConfig;
@@ -45,13 +47,16 @@ public final class Encoder {
    * @param sequenceND the last of them
    * @param firstBD its rows at the first position of each sequence
    * @param pooledBP tanh(W first + b), or null without a pooler
+   * @param scoresBNTT raw attention scores of N heads by layer, before mask and softmax; layers
+   *     without attention have none
    */
   public record Output(
       List<Operand<TFloat32>> hiddenND,
       Operand<TFloat32> sequenceND,
       Operand<TFloat32> firstBD,
       @Nullable Operand<TFloat32> pooledBP,
-      SequenceShape shape) {}
+      SequenceShape shape,
+      Map<Integer, Operand<TFloat32>> scoresBNTT) {}
 
   /** Declares variables under {@link #PREFIX}, trained. */
   public Encoder(VariableCatalog catalog, EncoderConfig config) {
@@ -106,13 +111,19 @@ public final class Encoder {
         embedding.call(tf, tokensBT, typesBT, shape, gates.hidden(), dropout);
     ImmutableList.Builder<Operand<TFloat32>> states = ImmutableList.builder();
     states.add(hidden);
-    for (TransformerBlock block : blocks) {
-      hidden = block.call(tf, hidden, shape, maskB11T, gates, dropout).hidden();
+    ImmutableMap.Builder<Integer, Operand<TFloat32>> scores = ImmutableMap.builder();
+    for (int layer = 0; layer < blocks.size(); layer++) {
+      TransformerBlock.Output output =
+          blocks.get(layer).call(tf, hidden, shape, maskB11T, gates, dropout);
+      hidden = output.hidden();
       states.add(hidden);
+      if (output.scoresBNTT() != null) {
+        scores.put(layer, output.scoresBNTT());
+      }
     }
     Operand<TFloat32> firstBD = shape.firstOfEach(tf, hidden);
     Operand<TFloat32> pooledBP = pooler == null ? null : tf.math.tanh(pooler.call(tf, firstBD));
-    return new Output(states.build(), hidden, firstBD, pooledBP, shape);
+    return new Output(states.build(), hidden, firstBD, pooledBP, shape, scores.buildOrThrow());
   }
 
   /** The vocabulary by the token table and a bias of (V). */

@@ -130,7 +130,8 @@ class LayerGradientTest {
     check(
         (tf, catalog, x) ->
             new SelfAttention(catalog, "a", D, 2, 3, VariableGroup.MODEL)
-                .call(tf, x, shape(tf), Masks.causal(tf, tf.constant(T)), null, Dropout.NONE),
+                .call(tf, x, shape(tf), Masks.causal(tf, tf.constant(T)), null, Dropout.NONE)
+                .output(),
         1e-2);
   }
 

@@ -124,6 +124,48 @@ class EncoderTest {
     }
   }
 
+  /** Of layers with attention, before the mask: what a student's heads are compared by. */
+  @Test
+  void scoresAreScaledProductsOfQueriesAndKeys() {
+    List<BlockShape> blocks =
+        List.of(new BlockShape(2, 3), new BlockShape(0, 5), new BlockShape(3, 0));
+    EncoderConfig config = bert().withTransformer(bert().transformer().withBlocks(D, blocks));
+    int size = config.transformer().headSize();
+    try (EncoderBench bench = new EncoderBench(config)) {
+      Encoder.Output output = call(bench, Gates.NONE);
+      assertThat(output.scoresBNTT()).containsOnlyKeys(0, 2);
+      Feeds feeds = bench.drawWeights(8).with(bench.batch(TOKENS, TYPES, LENGTH));
+      ReferenceEncoder reference =
+          new ReferenceEncoder(config, bench.weights, GateArrays.open(config.transformer()));
+      for (int layer : output.scoresBNTT().keySet()) {
+        int numHeads = blocks.get(layer).numHeads();
+        double[] found = bench.session.evaluate(output.scoresBNTT().get(layer), feeds);
+        assertThat(found).hasSize(TOKENS.length * numHeads * LENGTH * LENGTH);
+        String name = "encoder/layer_" + layer + "/attention/";
+        for (int b = 0; b < TOKENS.length; b++) {
+          double[][] input = reference.call(TOKENS[b], TYPES[b]).hidden().get(layer);
+          double[][] queries = reference.linear(name + "query", input);
+          double[][] keys = reference.linear(name + "key", input);
+          for (int head = 0; head < numHeads; head++) {
+            for (int t = 0; t < TOKENS[b].length; t++) {
+              double[] expected = new double[TOKENS[b].length];
+              for (int j = 0; j < expected.length; j++) {
+                for (int h = head * size; h < (head + 1) * size; h++) {
+                  expected[j] += queries[t][h] * keys[j][h] / Math.sqrt(size);
+                }
+              }
+              int from = ((b * numHeads + head) * LENGTH + t) * LENGTH;
+              assertThatTensor(Arrays.copyOfRange(found, from, from + expected.length))
+                  .isCloseTo(expected, 1e-5);
+            }
+          }
+          // of keys that are padding too
+          assertThat(Arrays.stream(found).allMatch(score -> score > -100)).isTrue();
+        }
+      }
+    }
+  }
+
   private static GateArrays draw(EncoderConfig config, Random random) {
     GateArrays gates = GateArrays.open(config.transformer());
     boolean fractional = random.nextBoolean();

@@ -67,19 +67,23 @@ public final class LayerDistillation {
     }
     this.teacherLayers = ImmutableList.copyOf(teacherLayers);
     this.matching = matching;
+    projection = projection(catalog, studentHiddenSize, teacherHiddenSize);
+  }
+
+  /** From student states to teacher states; at the start the identity's first rows. */
+  static Linear projection(VariableCatalog catalog, int studentHiddenSize, int teacherHiddenSize) {
     float[] identity = new float[studentHiddenSize * teacherHiddenSize];
     for (int i = 0; i < Math.min(studentHiddenSize, teacherHiddenSize); i++) {
       identity[i * teacherHiddenSize + i] = 1;
     }
-    projection =
-        new Linear(
-            catalog,
-            PROJECTION,
-            studentHiddenSize,
-            teacherHiddenSize,
-            /* withBias= */ true,
-            Initializer.values(identity),
-            VariableGroup.AUXILIARY);
+    return new Linear(
+        catalog,
+        PROJECTION,
+        studentHiddenSize,
+        teacherHiddenSize,
+        /* withBias= */ true,
+        Initializer.values(identity),
+        VariableGroup.AUXILIARY);
   }
 
   /** Four layers evenly spaced, the last included (CoFi: 2, 5, 8, 11 of 12); all where fewer. */
@@ -174,7 +178,7 @@ public final class LayerDistillation {
   }
 
   /** Mean of the squared differences over D and the positions that count. */
-  private static Operand<TFloat32> distance(
+  static Operand<TFloat32> distance(
       Ops tf,
       Operand<TFloat32> stateND,
       Operand<TFloat32> targetND,

@@ -155,7 +155,7 @@ final class BlockRunner implements AutoCloseable {
         catalog,
         Sublayer.ATTENTION,
         gates,
-        attention.call(tf, statePD, shape, mask, gates, Dropout.NONE),
+        attention.call(tf, statePD, shape, mask, gates, Dropout.NONE).output(),
         attention.context(tf, statePD, shape, mask, null, Dropout.NONE),
         norm);
   }

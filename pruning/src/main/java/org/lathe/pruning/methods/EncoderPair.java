@@ -32,7 +32,7 @@ import org.tensorflow.types.TFloat32;
  * mean of starts and ends. Padding has no part in the layer term.
  */
 public final class EncoderPair implements DistillationPair<ExampleBatch> {
-  private static final String TEACHER_PREFIX = "teacher/";
+  static final String TEACHER_PREFIX = "teacher/";
 
   private final TrainingTask.Site site;
   private final ExampleInput input;
