@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param gateLearningRate of logAlpha, and of the scores of movement and block
  * @param multiplierLearningRate of lambda1 and lambda2
  * @param logAlphaLimit logAlpha is kept within plus and minus this
- * @param blockPenalty factor on the mean openness of blocks, for method block
+ * @param blockPenalty factor on the mean openness of blocks, for method block: the size that the
+ *     published method leads to, which here only has to be near the target
  * @param distillation from the teacher
  * @param finetuneSteps updates of the slim model, without gates
  * @param finetuneLearningRate of these

@@ -142,7 +142,7 @@ class TaskCommandsTest {
   /** Single weights become zeros: nothing gets smaller, and no speed-up can be promised. */
   @ParameterizedTest
   @ValueSource(strings = {"magnitude", "movement"})
-  void zerosOfSingleWeightsStayInTheExportedModel(String method) throws IOException {
+  void zerosOfSingleWeightsStayInTheBestModel(String method) throws IOException {
     Path sparse = root.resolve(method);
     String[] prune = {
       "prune",

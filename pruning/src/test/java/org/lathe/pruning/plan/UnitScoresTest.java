@@ -42,10 +42,12 @@ class UnitScoresTest {
 
   @Test
   void keptUnitsAreRaisedToAMultipleByTheBestOfTheOthers() {
-    float[][] heads = {{20, 20}, {20, 20}};
+    float[][] heads = {{4.5f, 20}, {20, 20}};
     float[][] units = {{5, 1, 2, 3, 4, 0, 19, 18}, {9, 10, 11, 12, 13, 14, 15, 16}};
     UnitScores scores = new UnitScores(CONFIG, heads, units);
-    GateValues gates = scores.meeting(PruningTarget.sparsity(4 * 33 / 2736.0 - 1e-6), 4);
+    GateValues gates = scores.meeting(PruningTarget.sparsity((4 * 33 + 536) / 2736.0 - 1e-6), 4);
+    // five units are below the head that has to go; the best of the five comes back
+    assertThat(gates.heads()).isDeepEqualTo(new float[][] {{0, 1}, {1, 1}});
     assertThat(gates.intermediate()[0]).containsExactly(1, 0, 0, 0, 1, 0, 1, 1);
     assertThat(gates.intermediate()[1]).containsOnly(1);
   }
