@@ -70,6 +70,19 @@ class ConfigHashTest {
         .isNotEqualTo(RunDirectory.configHash(config("memory.keySize=5"), "data", ""));
   }
 
+  /** Of a method that has no student of its own, the student's layers say nothing. */
+  @Test
+  void studentLayersCountForTinyBertOnly() {
+    assertThat(pruned("pruning.studentLayers=3")).isEqualTo(pruned());
+    assertThat(pruned("pruning.method=tinybert"))
+        .isNotEqualTo(pruned())
+        .isNotEqualTo(pruned("pruning.method=tinybert", "pruning.studentLayers=3"));
+  }
+
+  private static String pruned(String... assignments) {
+    return RunDirectory.configHash(config(assignments), "data", "parent");
+  }
+
   private static RunConfig config(String... assignments) {
     return new RunConfigReader(LocalStorage.INSTANCE)
         .read(null, "tiny", new Overrides(Arrays.asList(assignments)));

@@ -64,8 +64,8 @@ public record UniformShape(TransformerConfig full, int numLayers, int numHeads, 
     int most = numLayers;
     if (numLayers == 0) {
       most = (full.numLayers() + 1) / 2;
-      while (widthOf(full, most).achieved(target) > target.reduction()) {
-        most++; // ends at the full model, which is no reduction
+      while (most < full.numLayers() && widthOf(full, most).achieved(target) > target.reduction()) {
+        most++;
       }
     }
     int least = numLayers == 0 ? 1 : numLayers;

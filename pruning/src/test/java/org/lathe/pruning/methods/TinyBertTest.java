@@ -38,14 +38,14 @@ class TinyBertTest {
     SlimEncoder slim =
         Slimmer.slim(EncoderPruningTest.ENCODER, EncoderPruningTest.HEAD, teacher, plan);
     Weights taught;
-    try (Trainer<ExampleBatch> trainer = trainer(plan, 0.005, 120)) {
+    try (Trainer<ExampleBatch> trainer = trainer(plan, 0.005, 80)) {
       trainer.startFrom(slim.weights(), "test");
       Map<String, Double> first = trainer.advance(EncoderPruningTest::batch);
       // the same embeddings, seen through the identity
       assertThat(first.get("embeddingLoss")).isCloseTo(0, within(1e-8));
       assertThat(first.get("loss"))
           .isCloseTo(first.get("attentionLoss") + first.get("hiddenLoss"), within(1e-5));
-      Map<String, Double> last = EncoderPruningTest.run(trainer, EncoderPruningTest::batch, 120);
+      Map<String, Double> last = EncoderPruningTest.run(trainer, EncoderPruningTest::batch, 80);
       assertThat(last.get("attentionLoss")).isLessThan(0.5 * first.get("attentionLoss"));
       assertThat(last.get("hiddenLoss")).isLessThan(0.5 * first.get("hiddenLoss"));
       taught = trainer.modelWeights();
@@ -68,10 +68,10 @@ class TinyBertTest {
             OptimizerConfig.adamW(0.005),
             ScheduleConfig.constant(),
             1);
-    try (Trainer<ExampleBatch> trainer = new Trainer<>(prediction, EncoderPruningTest.loop(100))) {
+    try (Trainer<ExampleBatch> trainer = new Trainer<>(prediction, EncoderPruningTest.loop(60))) {
       trainer.setTeacher(EncoderPair.teacherWeights(teacher), "test");
       trainer.startFrom(taught, "test");
-      EncoderPruningTest.run(trainer, EncoderPruningTest::batch, 100);
+      EncoderPruningTest.run(trainer, EncoderPruningTest::batch, 60);
       assertThat(EncoderPruningTest.accuracy(trainer)).isGreaterThan(0.9);
     }
   }
