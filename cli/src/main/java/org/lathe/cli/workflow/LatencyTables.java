@@ -52,18 +52,69 @@ final class LatencyTables {
       return IoGuard.call(
           context.storage(), "read", file, () -> LatencyTableFile.read(context.storage(), file));
     }
-    context.console().note("measuring latencies of sublayers on this machine, batch " + batchSize);
-    SublayerTimer bench = timer.get();
     int length = config.pruning().length();
-    LatencyTable table =
-        LatencyTable.measure(full, LatencyTable.Sizes.of(batchSize, length, full), bench)
-            .withHiddenIndependentShare(hiddenIndependentShare(full, bench, batchSize, length));
+    LatencyTable.Sizes sizes = LatencyTable.Sizes.of(batchSize, length, full);
+    LatencyTable table;
+    try (Progress progress = new Progress(context.console())) {
+      String label = "measuring sublayers on this machine, batch " + batchSize;
+      SublayerTimer bench = new Told(timer.get(), numMeasurements(full, sizes), label, progress);
+      table =
+          LatencyTable.measure(full, sizes, bench)
+              .withHiddenIndependentShare(hiddenIndependentShare(full, bench, batchSize, length));
+    }
     IoGuard.run(
         context.storage(),
         "write",
         file,
         () -> LatencyTableFile.write(context.storage(), file, table));
     return table;
+  }
+
+  /** Numbers of heads, widths, what is left, the whole, and four for the hidden size. */
+  private static int numMeasurements(TransformerConfig full, LatencyTable.Sizes sizes) {
+    return full.blocks().get(0).numHeads() + sizes.feedForwardWidths().size() + 6;
+  }
+
+  /** A timer that tells how far it is. */
+  private static final class Told implements SublayerTimer {
+    private final SublayerTimer timer;
+    private final int total;
+    private final String label;
+    private final Progress progress;
+    private int done;
+
+    private Told(SublayerTimer timer, int total, String label, Progress progress) {
+      this.timer = timer;
+      this.total = total;
+      this.label = label;
+      this.progress = progress;
+    }
+
+    private double told(double ms) {
+      done = Math.min(done + 1, total);
+      progress.progress(label, done, total);
+      return ms;
+    }
+
+    @Override
+    public double attentionMs(TransformerConfig model, int batchSize, int length, int numHeads) {
+      return told(timer.attentionMs(model, batchSize, length, numHeads));
+    }
+
+    @Override
+    public double feedForwardMs(TransformerConfig model, int batchSize, int length, int width) {
+      return told(timer.feedForwardMs(model, batchSize, length, width));
+    }
+
+    @Override
+    public double otherMs(TransformerConfig model, int batchSize, int length) {
+      return told(timer.otherMs(model, batchSize, length));
+    }
+
+    @Override
+    public double wholeModelMs(TransformerConfig model, int batchSize, int length) {
+      return told(timer.wholeModelMs(model, batchSize, length));
+    }
   }
 
   /**

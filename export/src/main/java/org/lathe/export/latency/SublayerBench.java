@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 import org.lathe.export.savedmodel.ServingGraph;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.EncoderConfig;
@@ -41,6 +42,12 @@ import org.tensorflow.types.TInt32;
  */
 public final class SublayerBench implements SublayerTimer {
   private static final int NUM_COPIES = 4;
+
+  /** A table has tens of sizes; at these limits that of a large batch takes a minute or two. */
+  private static final double MAX_WARMUP_MS = 500;
+
+  private static final double MAX_TIMED_MS = 2_000;
+  private static final int MIN_RUNS = 7;
   private static final double NANOS_PER_MS = 1e6;
 
   private final ServedKind kind;
@@ -53,7 +60,7 @@ public final class SublayerBench implements SublayerTimer {
    *
    * @param memory of the model: its part of a served call is timed with the whole
    * @param numWarmups calls that are not counted
-   * @param numRuns calls that are
+   * @param numRuns calls that are; fewer, at least 7, where they would take over 2 seconds
    * @param numThreads of TensorFlow; 0 = as many as cores
    */
   public SublayerBench(MemoryConfig memory, int numWarmups, int numRuns, int numThreads) {
@@ -120,14 +127,7 @@ public final class SublayerBench implements SublayerTimer {
         feeds.put(
             input.operand(), TInt32.tensorOf(inputShape, DataBuffers.of(values, true, false)));
       }
-      for (int i = 0; i < numWarmups; i++) {
-        timeMs(run, feeds, serving.outputs());
-      }
-      double[] times = new double[numRuns];
-      for (int i = 0; i < numRuns; i++) {
-        times[i] = timeMs(run, feeds, serving.outputs());
-      }
-      return new Samples(times).median();
+      return inTurns(() -> timeMs(run, feeds, serving.outputs())).get(0).median();
     } finally {
       feeds.values().forEach(Tensor::close);
     }
@@ -162,20 +162,39 @@ public final class SublayerBench implements SublayerTimer {
       Map<Operand<?>, Tensor> chainFeeds = Map.of(inputND, input);
       Operand<TFloat32> first = outputs.get(0);
       Operand<TFloat32> last = outputs.get(NUM_COPIES);
-      for (int i = 0; i < numWarmups; i++) {
-        timeMs(run, chainFeeds, List.of(first));
-        timeMs(run, chainFeeds, List.of(last));
-      }
-      double[] oneTimes = new double[numRuns];
-      double[] allTimes = new double[numRuns];
-      for (int i = 0; i < numRuns; i++) {
-        oneTimes[i] = timeMs(run, chainFeeds, List.of(first));
-        allTimes[i] = timeMs(run, chainFeeds, List.of(last));
-      }
-      double difference = new Samples(allTimes).median() - new Samples(oneTimes).median();
+      List<Samples> times =
+          inTurns(
+              () -> timeMs(run, chainFeeds, List.of(first)),
+              () -> timeMs(run, chainFeeds, List.of(last)));
+      double difference = times.get(1).median() - times.get(0).median();
       // noise can make the difference of tiny sublayers negative
       return Math.max(0, difference / NUM_COPIES);
     }
+  }
+
+  /**
+   * The times of each call: as many as asked for, fewer where that would take too long. What takes
+   * long needs fewer repetitions for the same relative error.
+   */
+  private List<Samples> inTurns(DoubleSupplier... calls) {
+    double warmedUpMs = 0;
+    for (int i = 0; i < numWarmups && warmedUpMs < MAX_WARMUP_MS; i++) {
+      for (DoubleSupplier call : calls) {
+        warmedUpMs += call.getAsDouble();
+      }
+    }
+    double[][] times = new double[calls.length][numRuns];
+    double timedMs = 0;
+    int runs = 0;
+    while (runs < numRuns && (runs < MIN_RUNS || timedMs < MAX_TIMED_MS)) {
+      for (int i = 0; i < calls.length; i++) {
+        times[i][runs] = calls[i].getAsDouble();
+        timedMs += times[i][runs];
+      }
+      runs++;
+    }
+    int count = runs;
+    return Arrays.stream(times).map(all -> new Samples(Arrays.copyOf(all, count))).toList();
   }
 
   private static double timeMs(
