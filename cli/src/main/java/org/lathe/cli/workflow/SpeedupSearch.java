@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -108,7 +109,7 @@ final class SpeedupSearch {
 
   private <C> @Nullable C corrected(
       PruningTarget target, TransformerConfig full, Candidates<C> candidates, Path scratch) {
-    double asked = target.speedup();
+    double asked = Objects.requireNonNull(settings().target().speedup());
     double plannedFor = asked;
     Path whole = candidates.publishFull(scratch.resolve("full"));
     String tried = "";
