@@ -64,4 +64,10 @@ abstract class BaseCommand implements Callable<Integer> {
     return existingDirectory(
         path, "datastore", "make one with 'lathe datastore build RUN --out " + path + "'");
   }
+
+  static void requireAtLeast(String option, int value, int least) {
+    if (value < least) {
+      throw new ConfigException(option + " is " + value + "; expected at least " + least);
+    }
+  }
 }

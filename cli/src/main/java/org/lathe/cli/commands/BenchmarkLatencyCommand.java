@@ -5,7 +5,6 @@ import java.util.List;
 import org.lathe.cli.Surroundings;
 import org.lathe.cli.workflow.BenchmarkLatencyRequest;
 import org.lathe.cli.workflow.Outcome;
-import org.lathe.graphs.errors.ConfigException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -75,11 +74,5 @@ final class BenchmarkLatencyCommand extends BaseCommand {
         .benchmarkLatency(
             new BenchmarkLatencyRequest(versions, batchSizes, length, runs, threads),
             context(false));
-  }
-
-  private static void requireAtLeast(String option, int value, int least) {
-    if (value < least) {
-      throw new ConfigException(option + " is " + value + "; expected at least " + least);
-    }
   }
 }

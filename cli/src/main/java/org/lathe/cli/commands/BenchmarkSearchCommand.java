@@ -171,10 +171,4 @@ final class BenchmarkSearchCommand extends BaseCommand {
                 withGraph),
             context(false));
   }
-
-  private static void requireAtLeast(String option, int value, int least) {
-    if (value < least) {
-      throw new ConfigException(option + " is " + value + "; expected at least " + least);
-    }
-  }
 }

@@ -25,7 +25,7 @@ final class OneShotMethod implements StructureMethod {
             site.full(),
             site.teacherWeights(),
             gates,
-            site.batches()::at,
+            site.batches(),
             site.settings().importanceBatches(),
             site.config().threads());
     return new Choice(PruningPlan.from(site.blocks(), gates), rescaled);

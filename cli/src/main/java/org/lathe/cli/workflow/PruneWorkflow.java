@@ -22,12 +22,10 @@ import org.lathe.pruning.methods.DecoderPair;
 import org.lathe.pruning.methods.FineTuneTask;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
-import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.pruning.slimming.SlimModel;
 import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.batching.Batch;
 import org.lathe.training.data.PreparedData;
-import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
 
@@ -134,12 +132,7 @@ final class PruneWorkflow {
                 request.teacher().toString(),
                 null,
                 RunDirectory.versions()));
-    Path planFile = request.run().resolve(RunDirectory.PLAN_FILE);
-    IoGuard.run(
-        context.storage(),
-        "write",
-        planFile,
-        () -> PruningPlanFile.write(context.storage(), planFile, plan));
+    run.writePlan(plan);
     return fineTuningStage(slim, pruned, plan, run, hash)
         ? Optional.of(new Result(run, plan, target))
         : Optional.empty();

@@ -27,7 +27,6 @@ final class ReportWorkflow {
   private static final String REPORT_FILE = "report.html";
   private static final String METRICS_FILE = "metrics.jsonl";
   private static final String PRUNING_DIRECTORY = "pruning";
-  private static final String PLAN_FILE = "plan.json";
   private static final String EVALUATION_FILE = "evaluation.json";
 
   private ReportWorkflow() {}
@@ -39,7 +38,7 @@ final class ReportWorkflow {
     HtmlReport page = HtmlReport.page("Run " + ModelVersions.name(run.path()));
     page.table("Run", List.of("fact", "value"), facts(run, curves));
     evaluation(page, storage, run.path().resolve(EVALUATION_FILE));
-    @Nullable PruningPlan plan = plan(storage, run.path().resolve(PLAN_FILE));
+    @Nullable PruningPlan plan = plan(storage, run.path().resolve(RunDirectory.PLAN_FILE));
     if (plan != null) {
       structure(page, plan);
     }

@@ -21,6 +21,8 @@ import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.files.IoGuard;
@@ -292,6 +294,12 @@ final class RunDirectory {
           storage.force(staging);
           storage.move(staging, file);
         });
+  }
+
+  /** What pruning keeps. */
+  void writePlan(PruningPlan plan) {
+    Path file = path.resolve(PLAN_FILE);
+    IoGuard.run(storage, "write", file, () -> PruningPlanFile.write(storage, file, plan));
   }
 
   /**

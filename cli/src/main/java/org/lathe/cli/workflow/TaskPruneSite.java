@@ -114,7 +114,7 @@ record TaskPruneSite(
     boolean prepare(Trainer<ExampleBatch> trainer, Path directory);
   }
 
-  /** See the other. */
+  /** From the teacher's weights, all else by its initializer. */
   @Nullable Weights learn(TrainingTask<ExampleBatch> pruning) {
     return learn(pruning, (trainer, directory) -> true);
   }
@@ -122,6 +122,7 @@ record TaskPruneSite(
   /**
    * Trains from the teacher's weights on, beside the teacher, with checkpoints in RUN/pruning.
    *
+   * @param start of the other variables, where the stage is new
    * @param pruning a task with a {@link #pair} of the full shape
    * @return all variables at the end, or null when a signal asked to stop
    */
@@ -148,7 +149,7 @@ record TaskPruneSite(
       setTeacher(trainer);
       trainer.startFrom(student, teacher.path().toString());
       return start.prepare(trainer, directory)
-              && stage.run(trainer, batches::at, null, hash, config(), stop, context)
+              && stage.run(trainer, batches, null, hash, config(), stop, context)
           ? trainer.stateWeights()
           : null;
     }

@@ -22,7 +22,6 @@ import org.lathe.pruning.distillation.LayerDistillation;
 import org.lathe.pruning.masks.PrunableKernels;
 import org.lathe.pruning.methods.FineTuneTask;
 import org.lathe.pruning.plan.PruningPlan;
-import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.pruning.slimming.SlimEncoder;
 import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.checkpoint.CheckpointStore;
@@ -30,7 +29,6 @@ import org.lathe.training.evaluation.TaskScorer;
 import org.lathe.training.examples.BatchLength;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.examples.ExampleBatches;
-import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
 import org.lathe.training.text.TokenizerDefinition;
@@ -194,12 +192,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
                 new EncoderRecord(slim.config(), head, files.labels()),
                 RunDirectory.versions()));
     run.writeTokenizer(tokenizer.json());
-    Path planFile = request.run().resolve(RunDirectory.PLAN_FILE);
-    IoGuard.run(
-        context.storage(),
-        "write",
-        planFile,
-        () -> PruningPlanFile.write(context.storage(), planFile, plan));
+    run.writePlan(plan);
   }
 
   private Outcome fineTuningStage(TaskPruneSite site, Candidate chosen, TaskFiles.Split valid) {
@@ -233,8 +226,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
               choice.weights(), full.transformer().hiddenSize(), choice.plan().keptHidden()),
           request.run().toString());
       PruneStage stage = new PruneStage(request.run(), "fine-tuning", settings.finetuneSteps());
-      if (!stage.run(
-          trainer, site.batches()::at, best, site.hash(), config, site.stop(), context)) {
+      if (!stage.run(trainer, site.batches(), best, site.hash(), config, site.stop(), context)) {
         return PruneFacts.stopped(request);
       }
       if (!choice.masks().isEmpty()) {

@@ -184,7 +184,7 @@ final class TaskTrainWorkflow {
               path,
               trainer.step(),
               context.console().progress("training", config.training().steps()))) {
-        ending = trainer.run(batches::at, best, store, hash, recorder, new StopSignals());
+        ending = trainer.run(batches, best, store, hash, recorder, new StopSignals());
       }
       return outcome(trainer, best, ending);
     }

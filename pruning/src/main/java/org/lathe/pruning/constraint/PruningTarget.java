@@ -103,6 +103,11 @@ public record PruningTarget(TargetKind kind, double reduction, List<LatencyTable
     };
   }
 
+  /** Whether expected or exact sizes remove at least as much as asked. */
+  public boolean isReached(TransformerConfig full, ExpectedSizes sizes) {
+    return achieved(full, sizes) >= reduction;
+  }
+
   /** The share removed at expected sizes, a scalar that is differentiable in the gate logits. */
   public Operand<TFloat32> achieved(Ops tf, TransformerConfig full, ExpectedSizeOps sizes) {
     return switch (kind) {

@@ -23,11 +23,11 @@ import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.gates.GateKind;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.loop.SessionCall;
 import org.lathe.training.loop.Sessions;
 import org.lathe.training.weights.WeightTransfer;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
-import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
@@ -290,19 +290,9 @@ final class BlockRunner implements AutoCloseable {
 
   /** Closes what was fed. */
   private List<float[]> run(Map<Operand<?>, Tensor> feeds, List<Operand<TFloat32>> fetches) {
-    try {
-      Session.Runner runner = session.runner();
-      feeds.forEach(runner::feed);
-      fetches.forEach(runner::fetch);
-      List<float[]> values = new ArrayList<>();
-      try (Result result = runner.run()) {
-        for (int i = 0; i < fetches.size(); i++) {
-          values.add(GradientRunner.floats((TFloat32) result.get(i)));
-        }
-      }
-      return values;
-    } finally {
-      feeds.values().forEach(Tensor::close);
+    try (SessionCall call = new SessionCall(session)) {
+      feeds.forEach(call::feed);
+      return call.fetch(fetches);
     }
   }
 

@@ -18,15 +18,14 @@ import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.loop.ExampleInput;
+import org.lathe.training.loop.SessionCall;
 import org.lathe.training.loop.Sessions;
 import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.weights.WeightTransfer;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
-import org.tensorflow.Result;
 import org.tensorflow.Session;
-import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
@@ -120,40 +119,16 @@ public final class GradientRunner implements AutoCloseable {
 
   private List<float[]> run(
       ExampleBatch batch, GateValues values, List<Operand<TFloat32>> fetches) {
-    List<Tensor> fed = new ArrayList<>();
-    try {
-      Session.Runner runner = session.runner();
-      input.feed(
-          batch,
-          (placeholder, tensor) -> {
-            fed.add(tensor);
-            runner.feed(placeholder, tensor);
-          });
+    try (SessionCall call = new SessionCall(session)) {
+      input.feed(batch, call);
       gateFeeds.forEach(
-          (kind, placeholder) -> {
-            float[] flat = values.flat(kind);
-            TFloat32 tensor =
-                TFloat32.tensorOf(placeholder.shape(), DataBuffers.of(flat, true, false));
-            fed.add(tensor);
-            runner.feed(placeholder, tensor);
-          });
-      fetches.forEach(runner::fetch);
-      List<float[]> arrays = new ArrayList<>();
-      try (Result result = runner.run()) {
-        for (int i = 0; i < fetches.size(); i++) {
-          arrays.add(floats((TFloat32) result.get(i)));
-        }
-      }
-      return arrays;
-    } finally {
-      fed.forEach(Tensor::close);
+          (kind, placeholder) ->
+              call.feed(
+                  placeholder,
+                  TFloat32.tensorOf(
+                      placeholder.shape(), DataBuffers.of(values.flat(kind), true, false))));
+      return call.fetch(fetches);
     }
-  }
-
-  static float[] floats(TFloat32 tensor) {
-    float[] values = new float[Math.toIntExact(tensor.size())];
-    tensor.asRawTensor().data().asFloats().read(values);
-    return values;
   }
 
   @Override

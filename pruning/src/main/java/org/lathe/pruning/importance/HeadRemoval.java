@@ -1,6 +1,7 @@
 package org.lathe.pruning.importance;
 
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.pruning.budget.ExpectedSizes;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.gates.GateValues;
 
@@ -28,7 +29,7 @@ public final class HeadRemoval {
           gates.heads()[layer][head] = ranks[layer][head] < removed ? 0 : 1;
         }
       }
-      if (Structures.achieved(target, full, gates) >= target.reduction()) {
+      if (target.isReached(full, ExpectedSizes.of(gates))) {
         break;
       }
     }

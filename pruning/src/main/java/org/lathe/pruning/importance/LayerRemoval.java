@@ -2,6 +2,7 @@ package org.lathe.pruning.importance;
 
 import java.util.Arrays;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.pruning.budget.ExpectedSizes;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.gates.GateValues;
 
@@ -16,7 +17,7 @@ public final class LayerRemoval {
   public static GateValues ofTop(PruningTarget target, TransformerConfig full) {
     GateValues gates = GateValues.allOpen(full);
     for (int layer = full.numLayers() - 1;
-        layer > 0 && Structures.achieved(target, full, gates) < target.reduction();
+        layer > 0 && !target.isReached(full, ExpectedSizes.of(gates));
         layer--) {
       close(gates, layer);
     }

@@ -23,7 +23,7 @@ final class Structures {
             Arrays.stream(units).asDoubleStream().toArray(),
             Arrays.stream(heads).mapToDouble(count -> count > 0 ? 1 : 0).toArray(),
             Arrays.stream(units).mapToDouble(count -> count > 0 ? 1 : 0).toArray());
-    return target.achieved(full, sizes) >= target.reduction();
+    return target.isReached(full, sizes);
   }
 
   /** 1 at the so many highest ranks, else 0; of equal numbers the later one. */

@@ -12,7 +12,7 @@ import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.constraint.CubicRamp;
-import org.lathe.pruning.plan.UnitScores;
+import org.lathe.pruning.plan.UnitRanking;
 import org.lathe.training.loop.TrainingTask;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
@@ -99,7 +99,7 @@ public record BlockMasks(double penalty, long numRampSteps) implements MaskRule 
    * stays above logit(0.1) is what the published method leaves, and moving that bound meets a
    * target.
    */
-  public static UnitScores unitScores(PrunableKernels kernels, Weights learned) {
+  public static UnitRanking unitScores(PrunableKernels kernels, Weights learned) {
     TransformerConfig config = kernels.config();
     float[][] heads = new float[config.numLayers()][];
     float[][] units = new float[config.numLayers()][];
@@ -114,7 +114,7 @@ public record BlockMasks(double penalty, long numRampSteps) implements MaskRule 
               scores(learned, kernels.feedForward(layer, "up")).values(),
               scores(learned, kernels.feedForward(layer, "down")).values());
     }
-    return new UnitScores(config, heads, units);
+    return new UnitRanking(config, heads, units);
   }
 
   private static Weights.Array scores(Weights learned, String kernel) {

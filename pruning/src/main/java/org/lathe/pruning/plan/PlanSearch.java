@@ -59,7 +59,7 @@ public final class PlanSearch {
   }
 
   private static boolean meets(PruningTarget target, TransformerConfig full, GateValues gates) {
-    return target.achieved(full, ExpectedSizes.of(gates)) >= target.reduction();
+    return target.isReached(full, ExpectedSizes.of(gates));
   }
 
   /**

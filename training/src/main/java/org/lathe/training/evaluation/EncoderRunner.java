@@ -1,8 +1,7 @@
 package org.lathe.training.evaluation;
 
-import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
@@ -14,14 +13,13 @@ import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.loop.ExampleInput;
+import org.lathe.training.loop.SessionCall;
 import org.lathe.training.loop.Sessions;
 import org.lathe.training.loop.TrainingTask;
 import org.lathe.training.weights.WeightTransfer;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
-import org.tensorflow.Result;
 import org.tensorflow.Session;
-import org.tensorflow.Tensor;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -60,29 +58,12 @@ public final class EncoderRunner implements AutoCloseable {
 
   /** Every output of the head by name, row-major. */
   public Map<String, float[]> outputs(ExampleBatch batch) {
-    List<Tensor> fed = new ArrayList<>();
-    try {
-      Session.Runner runner = session.runner();
-      input.feedInputs(
-          batch,
-          (placeholder, tensor) -> {
-            fed.add(tensor);
-            runner.feed(placeholder, tensor);
-          });
-      outputs.values().forEach(runner::fetch);
+    try (SessionCall call = new SessionCall(session)) {
+      input.feedInputs(batch, call);
+      Iterator<float[]> fetched = call.fetch(outputs.values()).iterator();
       Map<String, float[]> values = new LinkedHashMap<>();
-      try (Result result = runner.run()) {
-        int index = 0;
-        for (String name : outputs.keySet()) {
-          TFloat32 tensor = (TFloat32) result.get(index++);
-          float[] array = new float[Math.toIntExact(tensor.size())];
-          tensor.asRawTensor().data().asFloats().read(array);
-          values.put(name, array);
-        }
-      }
+      outputs.keySet().forEach(name -> values.put(name, fetched.next()));
       return values;
-    } finally {
-      fed.forEach(Tensor::close);
     }
   }
 

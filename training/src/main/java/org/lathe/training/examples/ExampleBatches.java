@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.lathe.training.batching.Epochs;
+import org.lathe.training.batching.StepBatches;
 import org.lathe.training.similarity.SegmentOrder;
 
 /**
@@ -16,7 +17,7 @@ import org.lathe.training.similarity.SegmentOrder;
  * rows of the epoch's order come a second time, so that every batch has B rows. Safe for several
  * threads.
  */
-public final class ExampleBatches {
+public final class ExampleBatches implements StepBatches<ExampleBatch> {
   /** Batches in a window: enough for similar lengths, few enough for a random order. */
   public static final int BATCHES_PER_WINDOW = 50;
 
@@ -42,7 +43,8 @@ public final class ExampleBatches {
     Math.multiplyExact(numBatches, batchSize);
   }
 
-  /** Batch of a micro step, from 0; epoch e is the micro steps from e * batchesPerEpoch on. */
+  /** Epoch e is the micro steps from e * batchesPerEpoch on. */
+  @Override
   public ExampleBatch at(long microStep) {
     Preconditions.checkArgument(microStep >= 0, "microStep (%s) must not be negative", microStep);
     Epoch epoch = epoch(microStep / numBatches);

@@ -23,9 +23,7 @@ import org.lathe.training.optimization.UpdateOps;
 import org.lathe.training.weights.WeightTransfer;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
-import org.tensorflow.Result;
 import org.tensorflow.Session;
-import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
@@ -340,36 +338,16 @@ public final class Trainer<B> implements AutoCloseable {
 
   private List<float[]> fetch(
       B batch, long microStep, List<Op> targetOps, List<Operand<TFloat32>> fetches) {
-    List<Tensor> fed = new ArrayList<>();
-    try {
-      Session.Runner runner = session.runner();
-      built.input().feed(batch, (placeholder, tensor) -> feed(runner, fed, placeholder, tensor));
-      feed(runner, fed, feeds.step(), TInt32.scalarOf((int) microStep));
+    try (SessionCall call = new SessionCall(session)) {
+      built.input().feed(batch, call);
+      call.feed(feeds.step(), TInt32.scalarOf((int) microStep));
       for (ScalarFeeds.Feed scalar : feeds.all().values()) {
         double value = scalar.valueAtStep().applyAsDouble(step);
-        feed(runner, fed, scalar.placeholder(), TFloat32.scalarOf((float) value));
+        call.feed(scalar.placeholder(), TFloat32.scalarOf((float) value));
       }
-      fetches.forEach(runner::fetch);
-      targetOps.forEach(op -> runner.addTarget(op.op()));
-      List<float[]> values = new ArrayList<>();
-      try (Result result = runner.run()) {
-        for (int i = 0; i < fetches.size(); i++) {
-          TFloat32 tensor = (TFloat32) result.get(i);
-          float[] array = new float[Math.toIntExact(tensor.size())];
-          tensor.asRawTensor().data().asFloats().read(array);
-          values.add(array);
-        }
-      }
-      return values;
-    } finally {
-      fed.forEach(Tensor::close);
+      call.target(targetOps);
+      return call.fetch(fetches);
     }
-  }
-
-  private static void feed(
-      Session.Runner runner, List<Tensor> fed, Operand<?> placeholder, Tensor tensor) {
-    fed.add(tensor);
-    runner.feed(placeholder, tensor);
   }
 
   @Override

@@ -13,7 +13,7 @@ import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.testdata.SeededCases;
 
-class UnitScoresTest {
+class UnitRankingTest {
   private static final TransformerConfig CONFIG = TransformerConfig.uniform(30, 16, 2, 2, 8, 8);
 
   /** Nine tenths of the time is in the sublayers. */
@@ -25,7 +25,7 @@ class UnitScoresTest {
   void theLowestGoFirstWhateverTheirLayerAndKind() {
     float[][] heads = {{9, 1}, {8, 7}};
     float[][] units = {{2, 9, 9, 9, 9, 9, 9, 9}, {0, 9, 9, 9, 9, 9, 9, 9}};
-    UnitScores scores = new UnitScores(CONFIG, heads, units);
+    UnitRanking scores = new UnitRanking(CONFIG, heads, units);
     // a head of 8 on 16 has 4*8*16+24 = 536 of 2736 parameters, a unit 33
     GateValues gates = scores.meeting(PruningTarget.sparsity(0.22), 1);
     assertThat(gates.heads()).isDeepEqualTo(new float[][] {{1, 0}, {1, 1}});
@@ -44,7 +44,7 @@ class UnitScoresTest {
   void keptUnitsAreRaisedToAMultipleByTheBestOfTheOthers() {
     float[][] heads = {{4.5f, 20}, {20, 20}};
     float[][] units = {{5, 1, 2, 3, 4, 0, 19, 18}, {9, 10, 11, 12, 13, 14, 15, 16}};
-    UnitScores scores = new UnitScores(CONFIG, heads, units);
+    UnitRanking scores = new UnitRanking(CONFIG, heads, units);
     GateValues gates = scores.meeting(PruningTarget.sparsity((4 * 33 + 536) / 2736.0 - 1e-6), 4);
     // five units are below the head that has to go; the best of the five comes back
     assertThat(gates.heads()).isDeepEqualTo(new float[][] {{0, 1}, {1, 1}});
@@ -57,7 +57,7 @@ class UnitScoresTest {
     SeededCases.run(
         20,
         random -> {
-          UnitScores scores = random(random);
+          UnitRanking scores = random(random);
           double reduction = 0.05 + 0.8 * random.nextDouble();
           PruningTarget target =
               random.nextBoolean()
@@ -72,16 +72,16 @@ class UnitScoresTest {
 
   @Test
   void whatCannotBeReachedIsSaid() {
-    UnitScores scores = random(new Random(1));
+    UnitRanking scores = random(new Random(1));
     PruningTarget all = PruningTarget.sparsity(0.999);
     assertThat(achieved(all, scores.meeting(all, 1))).isEqualTo(1);
     PruningTarget tooFast = PruningTarget.speedup(9.9, List.of(TABLE), CONFIG);
     assertThat(achieved(tooFast, scores.meeting(tooFast, 8))).isGreaterThan(0.89);
-    assertThatThrownBy(() -> new UnitScores(CONFIG, new float[2][3], new float[2][8]))
+    assertThatThrownBy(() -> new UnitRanking(CONFIG, new float[2][3], new float[2][8]))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
-  private static void openHighestClosed(UnitScores scores, GateValues gates) {
+  private static void openHighestClosed(UnitRanking scores, GateValues gates) {
     float best = Float.NEGATIVE_INFINITY;
     float[] row = null;
     int index = 0;
@@ -103,7 +103,7 @@ class UnitScoresTest {
     row[index] = 1;
   }
 
-  private static UnitScores random(Random random) {
+  private static UnitRanking random(Random random) {
     float[][] heads = new float[2][2];
     float[][] units = new float[2][8];
     for (int layer = 0; layer < 2; layer++) {
@@ -113,7 +113,7 @@ class UnitScoresTest {
         }
       }
     }
-    return new UnitScores(CONFIG, heads, units);
+    return new UnitRanking(CONFIG, heads, units);
   }
 
   private static double achieved(PruningTarget target, GateValues gates) {

@@ -19,8 +19,8 @@ import org.lathe.pruning.gates.GateValues;
  * @param heads [L][N of the layer]
  * @param units [L][F of the layer]
  */
-public record UnitScores(TransformerConfig config, float[][] heads, float[][] units) {
-  public UnitScores {
+public record UnitRanking(TransformerConfig config, float[][] heads, float[][] units) {
+  public UnitRanking {
     for (int layer = 0; layer < config.numLayers(); layer++) {
       BlockShape block = config.blocks().get(layer);
       Preconditions.checkArgument(
@@ -82,7 +82,7 @@ public record UnitScores(TransformerConfig config, float[][] heads, float[][] un
   }
 
   private boolean meets(PruningTarget target, GateValues gates) {
-    return target.achieved(config, ExpectedSizes.of(gates)) >= target.reduction();
+    return target.isReached(config, ExpectedSizes.of(gates));
   }
 
   private GateValues without(List<Place> lowestFirst, int numRemoved, int roundTo) {
