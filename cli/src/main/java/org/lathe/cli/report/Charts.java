@@ -28,7 +28,7 @@ final class Charts {
     }
     Axis xAxis = Axis.covering(x[0], x[1], 8);
     Axis yAxis = Axis.covering(y[0], y[1], 6);
-    StringBuilder svg = open(title, WIDTH, HEIGHT);
+    StringBuilder svg = openChart(title);
     axes(svg, xAxis, yAxis, xLabel, yLabel);
     for (int i = 0; i < series.size(); i++) {
       curve(svg, series.get(i), i % NUM_COLORS, xAxis, yAxis);
@@ -64,6 +64,10 @@ final class Charts {
     return svg.append("</svg>\n").toString();
   }
 
+  static StringBuilder openChart(String title) {
+    return open(title, WIDTH, HEIGHT);
+  }
+
   static StringBuilder open(String title, int width, int height) {
     StringBuilder svg = new StringBuilder("<svg role=\"img\" viewBox=\"0 0 ");
     svg.append(width).append(' ').append(height).append("\" aria-label=\"");
@@ -76,7 +80,8 @@ final class Charts {
     svg.append("</text>");
   }
 
-  private static void axes(StringBuilder svg, Axis x, Axis y, String xLabel, String yLabel) {
+  /** The coordinate system of {@link #lines}, in a picture of the size of {@link #openChart}. */
+  static void axes(StringBuilder svg, Axis x, Axis y, String xLabel, String yLabel) {
     for (double tick : y.ticks()) {
       double at = yAt(y, tick);
       line(svg, "grid", LEFT, at, WIDTH - RIGHT, at);
@@ -113,18 +118,17 @@ final class Charts {
     }
   }
 
-  private static void line(
-      StringBuilder svg, String cssClass, double x1, double y1, double x2, double y2) {
+  static void line(StringBuilder svg, String cssClass, double x1, double y1, double x2, double y2) {
     svg.append("<line class=\"").append(cssClass).append("\" x1=\"").append(Html.at(x1));
     svg.append("\" y1=\"").append(Html.at(y1)).append("\" x2=\"").append(Html.at(x2));
     svg.append("\" y2=\"").append(Html.at(y2)).append("\"/>");
   }
 
-  private static double xAt(Axis axis, double value) {
+  static double xAt(Axis axis, double value) {
     return LEFT + axis.share(value) * (WIDTH - LEFT - RIGHT);
   }
 
-  private static double yAt(Axis axis, double value) {
+  static double yAt(Axis axis, double value) {
     return HEIGHT - BOTTOM - axis.share(value) * (HEIGHT - TOP - BOTTOM);
   }
 

@@ -7,45 +7,55 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One metric of one experiment at a glance: a line for each system and dataset, a column for each
- * memory. Where a figure was measured with several seeds, their mean and sample standard deviation
- * stand for it.
+ * One experiment at a glance: a line for each system and dataset; a column for each memory of one
+ * metric, or for each of several metrics. Where a figure was measured with several seeds, their
+ * mean and sample standard deviation stand for it.
  */
 final class CrossTable {
   private final List<ResultRow> rows;
 
   /**
-   * @param rows of one experiment, one metric and one split
+   * @param rows of one experiment and one split
    */
   CrossTable(List<ResultRow> rows) {
     this.rows = rows;
   }
 
-  String markdown() {
+  /** One metric by memory. */
+  String byMemory() {
+    return markdown(ResultRow::memory, ResultRow.MEMORIES);
+  }
+
+  /** These metrics, side by side. */
+  String byMetric(List<String> metrics) {
+    return markdown(ResultRow::metric, metrics);
+  }
+
+  private String markdown(Function<ResultRow, String> columnOf, List<String> order) {
     Set<String> lines = new LinkedHashSet<>();
     Table<String, String, List<Double>> values = HashBasedTable.create();
     for (ResultRow row : rows) {
       String line = ResultsTable.cell(row.system()) + " | " + ResultsTable.cell(row.dataset());
       lines.add(line);
-      @Nullable List<Double> cell = values.get(line, row.memory());
+      @Nullable List<Double> cell = values.get(line, columnOf.apply(row));
       if (cell == null) {
         cell = new ArrayList<>();
-        values.put(line, row.memory(), cell);
+        values.put(line, columnOf.apply(row), cell);
       }
       cell.add(row.value());
     }
-    List<String> memories =
-        ResultRow.MEMORIES.stream().filter(memory -> values.containsColumn(memory)).toList();
+    List<String> columns = order.stream().filter(values::containsColumn).toList();
     StringBuilder table = new StringBuilder("| system | dataset |");
-    memories.forEach(memory -> table.append(' ').append(memory).append(" |"));
-    table.append("\n|---|---|").append("---:|".repeat(memories.size())).append('\n');
+    columns.forEach(column -> table.append(' ').append(column).append(" |"));
+    table.append("\n|---|---|").append("---:|".repeat(columns.size())).append('\n');
     for (String line : lines) {
       table.append("| ").append(line).append(" |");
-      for (String memory : memories) {
-        table.append(' ').append(cell(values.get(line, memory))).append(" |");
+      for (String column : columns) {
+        table.append(' ').append(cell(values.get(line, column))).append(" |");
       }
       table.append('\n');
     }

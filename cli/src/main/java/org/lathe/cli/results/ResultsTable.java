@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.google.common.base.Splitter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,6 +16,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.training.files.Storage;
@@ -22,17 +24,21 @@ import org.lathe.training.files.Storage;
 /**
  * Keeps prose and data together: the tables of docs/results.md between {@code <!-- table: NAME -->}
  * and {@code <!-- end -->} are made from the rows of docs/results/results.jsonl whose experiment is
- * NAME. {@code <!-- cross: NAME METRIC -->} shows the test rows of one metric by system and memory.
- * Everything outside the markers is left alone.
+ * NAME. {@code <!-- cross: NAME METRIC -->} shows the test rows of one metric by system and memory,
+ * {@code <!-- cross: NAME METRIC METRIC ... -->} those of several metrics side by side, and {@code
+ * <!-- picture: NAME DATASET X Y -->} the systems of one dataset as points, metric Y against metric
+ * X, in a file results/NAME-DATASET.svg. Everything outside the markers is left alone.
  */
 public final class ResultsTable {
   private static final Pattern BLOCK =
       Pattern.compile(
-          "(<!-- (table|cross): ([A-Za-z0-9._-]+)( [A-Za-z0-9@%._-]+)? -->\\n)(.*?)(<!-- end -->)",
+          "(<!-- (table|cross|picture): ([A-Za-z0-9._-]+)((?: [A-Za-z0-9@%._-]+)*) -->\\n)(.*?)(<!-- end -->)",
           Pattern.DOTALL);
 
+  private static final String TABLE = "table";
   private static final String CROSS = "cross";
-  private static final String CROSS_SPLIT = "test";
+  private static final String PICTURE = "picture";
+  static final String SHOWN_SPLIT = "test";
 
   private static final ObjectMapper ROWS =
       JsonMapper.builder()
@@ -76,22 +82,55 @@ public final class ResultsTable {
 
   /** Whether the tables in the file are those that the rows make. */
   public boolean agrees() {
-    return regenerated().equals(markdown);
+    return regenerated().equals(markdown)
+        && pictures().stream()
+            .allMatch(
+                picture ->
+                    storage.exists(file(picture))
+                        && text(storage, file(picture)).equals(picture.svg(rows)));
   }
 
-  /** Replaces the file by one with fresh tables. */
+  /** Replaces the file by one with fresh tables, and the pictures. */
   public void write() {
-    Path staging = markdownFile.resolveSibling(".results.md.staging");
+    String fresh = regenerated();
+    for (ResultsPicture picture : pictures()) {
+      replace(file(picture), picture.svg(rows));
+    }
+    replace(markdownFile, fresh);
+  }
+
+  private void replace(Path file, String text) {
+    Path staging = file.resolveSibling("." + file.getFileName() + ".staging");
     try {
       storage.delete(staging);
       try (OutputStream out = storage.create(staging)) {
-        out.write(regenerated().getBytes(StandardCharsets.UTF_8));
+        out.write(text.getBytes(StandardCharsets.UTF_8));
       }
       storage.force(staging);
-      storage.move(staging, markdownFile);
+      storage.move(staging, file);
     } catch (IOException e) {
-      throw new FailedException("cannot write " + markdownFile + ": " + e.getMessage(), e);
+      throw new FailedException("cannot write " + file + ": " + e.getMessage(), e);
     }
+  }
+
+  private Path file(ResultsPicture picture) {
+    return markdownFile.resolveSibling("results").resolve(picture.fileName());
+  }
+
+  private List<ResultsPicture> pictures() {
+    List<ResultsPicture> pictures = new ArrayList<>();
+    Matcher blocks = BLOCK.matcher(markdown);
+    while (blocks.find()) {
+      if (PICTURE.equals(blocks.group(2))) {
+        pictures.add(
+            ResultsPicture.of(Objects.requireNonNull(blocks.group(3)), words(blocks.group(4))));
+      }
+    }
+    return pictures;
+  }
+
+  private static List<String> words(@Nullable String text) {
+    return Splitter.on(' ').omitEmptyStrings().splitToList(Objects.requireNonNullElse(text, ""));
   }
 
   /** The text of results.md as the rows want it. */
@@ -101,14 +140,18 @@ public final class ResultsTable {
     StringBuilder result = new StringBuilder();
     while (blocks.find()) {
       String experiment = Objects.requireNonNull(blocks.group(3));
-      String metric = Objects.requireNonNullElse(blocks.group(4), "").strip();
-      boolean cross = CROSS.equals(blocks.group(2));
-      if (!cross) {
+      List<String> words = words(blocks.group(4));
+      String made =
+          switch (Objects.requireNonNull(blocks.group(2))) {
+            case CROSS -> cross(experiment, words);
+            case PICTURE -> ResultsPicture.of(experiment, words).markdown();
+            default -> table(experiment);
+          };
+      if (TABLE.equals(blocks.group(2))) {
         found.add(experiment);
       }
-      String table = cross ? cross(experiment, metric) : table(experiment);
       blocks.appendReplacement(
-          result, Matcher.quoteReplacement(blocks.group(1) + table + blocks.group(6)));
+          result, Matcher.quoteReplacement(blocks.group(1) + made + blocks.group(6)));
     }
     blocks.appendTail(result);
     for (ResultRow row : rows) {
@@ -126,13 +169,14 @@ public final class ResultsTable {
     return result.toString();
   }
 
-  private String cross(String experiment, String metric) {
-    return new CrossTable(
+  private String cross(String experiment, List<String> metrics) {
+    CrossTable table =
+        new CrossTable(
             rows.stream()
                 .filter(row -> row.experiment().equals(experiment))
-                .filter(row -> row.metric().equals(metric) && row.split().equals(CROSS_SPLIT))
-                .toList())
-        .markdown();
+                .filter(row -> metrics.contains(row.metric()) && row.split().equals(SHOWN_SPLIT))
+                .toList());
+    return metrics.size() == 1 ? table.byMemory() : table.byMetric(metrics);
   }
 
   private String table(String experiment) {

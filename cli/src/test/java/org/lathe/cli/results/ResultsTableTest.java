@@ -85,6 +85,54 @@ class ResultsTableTest {
   }
 
   @Test
+  void severalMetricsStandSideBySide() throws IOException {
+    Files.writeString(
+        docs.resolve("results.md"),
+        "<!-- cross: demo speedup perplexity -->\n<!-- end -->\n<!-- table: demo -->\n<!-- end -->\n");
+    rows(
+        ROW
+            + ROW.replace("perplexity", "speedup").replace("12.3456", "2")
+            + ROW.replace("12.3456", "16.3456").replace("\"seed\":1", "\"seed\":2")
+            + ROW.replace("a|b", "c").replace("12.3456", "20"));
+    read().write();
+    assertThat(Files.readString(docs.resolve("results.md")))
+        .startsWith(
+            """
+            <!-- cross: demo speedup perplexity -->
+            | system | dataset | speedup | perplexity |
+            |---|---|---:|---:|
+            | a\\|b | java | 2 | 14.35 ± 2.828 |
+            | c | java |  | 20 |
+            <!-- end -->
+            """);
+  }
+
+  @Test
+  void aPictureHasAPointForEachSystemAndIsCompared() throws IOException {
+    Files.writeString(
+        docs.resolve("results.md"),
+        "<!-- picture: demo java speedup perplexity -->\n<!-- end -->\n"
+            + "<!-- table: demo -->\n<!-- end -->\n");
+    rows(
+        ROW.replace("a|b", "dense")
+            + ROW.replace("a|b", "no speed")
+            + ROW.replace("a|b", "slim <2>")
+            + ROW.replace("a|b", "slim <2>").replace("perplexity", "speedup"));
+    assertThat(read().agrees()).isFalse();
+    read().write();
+    assertThat(read().agrees()).isTrue();
+    assertThat(Files.readString(docs.resolve("results.md")))
+        .contains("![perplexity against speedup on java](results/demo-java.svg)\n");
+    Path picture = docs.resolve("results/demo-java.svg");
+    assertThat(Files.readString(picture))
+        .startsWith("<svg xmlns=")
+        .contains(">dense</text>", ">slim &lt;2&gt;</text>")
+        .doesNotContain("no speed");
+    Files.delete(picture);
+    assertThat(read().agrees()).isFalse();
+  }
+
+  @Test
   void badRowsNameTheirLine() throws IOException {
     rows(ROW + ROW.replace("\"local\"", "\"locl\""));
     assertThatThrownBy(this::read)
