@@ -21,12 +21,16 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "predict",
-    description = "Continue prompts, one a line from standard input or from --prompt.",
+    description =
+        "Continue prompts, or judge texts by a task, one a line from standard input or from"
+            + " --prompt.",
     footer = {
       "",
       "Example:",
       "  lathe predict models/demo/1 --prompt 'public static int' --tokens 20",
-      "  lathe predict runs/tiny --store stores/tiny --explain 3 --prompt 'public static int'"
+      "  lathe predict runs/tiny --store stores/tiny --explain 3 --prompt 'public static int'",
+      "  lathe predict models/slim --prompt 'a film of rare charm'",
+      "A second text, or the context of a question, follows its text after a tab."
     })
 final class PredictCommand extends BaseCommand {
   private static final int MAX_TOKENS = 100_000;

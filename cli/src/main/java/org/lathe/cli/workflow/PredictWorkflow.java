@@ -2,16 +2,22 @@ package org.lathe.cli.workflow;
 
 import com.google.common.primitives.Floats;
 import com.google.common.primitives.Ints;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.lathe.export.format.SavedModelInspector;
+import org.lathe.export.verification.LoadedEncoder;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.text.TokenizerKind;
 
-/** {@code lathe predict}: continues texts by the most likely token, again and again. */
+/**
+ * {@code lathe predict}: continues texts by the most likely token, again and again; what an encoder
+ * with a task says of a text is left to {@link TaskPredictWorkflow}.
+ */
 final class PredictWorkflow {
   private PredictWorkflow() {}
 
@@ -28,6 +34,10 @@ final class PredictWorkflow {
 
   static Outcome run(PredictRequest request, RunContext context) {
     requireText(request.prompts());
+    TaskModel encoder = encoder(request, context);
+    if (encoder != null) {
+      return TaskPredictWorkflow.run(request, encoder);
+    }
     try (TextModel model = TextModel.open(request, context)) {
       requireMemory(request, model);
       List<int[]> prompts = new ArrayList<>();
@@ -72,6 +82,20 @@ final class PredictWorkflow {
       facts.put("predictions", predictions);
       return Outcome.done(facts, lines);
     }
+  }
+
+  /** The encoder that the request names, or null for a language model. */
+  private static @Nullable TaskModel encoder(PredictRequest request, RunContext context) {
+    Path path = request.modelOrRun();
+    if (RunDirectory.exists(context.storage(), path)) {
+      RunDirectory run = RunDirectory.open(context.storage(), path);
+      EncoderRecord encoder = run.record().encoder();
+      return encoder == null ? null : TaskModel.ofRun(run, encoder, request.overrides());
+    }
+    Path version = ModelVersions.resolve(context.storage(), path);
+    return LoadedEncoder.isEncoder(SavedModelInspector.inspect(context.storage(), version))
+        ? TaskModel.exported(context.storage(), version)
+        : null;
   }
 
   private static void requireMemory(PredictRequest request, TextModel model) {

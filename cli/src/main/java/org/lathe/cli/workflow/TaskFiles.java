@@ -120,13 +120,18 @@ final class TaskFiles implements AutoCloseable {
     }
     InputTokenizer tokenizer =
         kind == TaskKind.SPAN
-            ? InputTokenizer.forWindows(
-                definition,
-                task.maxLength(),
-                Math.min(STRIDE, task.maxLength() / WINDOW_SHARE),
-                Math.min(MAX_QUESTION_TOKENS, task.maxLength() / WINDOW_SHARE))
+            ? windows(definition, task.maxLength())
             : InputTokenizer.forTexts(definition, task.maxLength());
     return new TaskFiles(storage, task, preset, kind, labels, tokenizer);
+  }
+
+  /** For questions and contexts, with SQuAD's usual limits where the length has room for them. */
+  static InputTokenizer windows(TokenizerDefinition definition, int maxLength) {
+    return InputTokenizer.forWindows(
+        definition,
+        maxLength,
+        Math.min(STRIDE, maxLength / WINDOW_SHARE),
+        Math.min(MAX_QUESTION_TOKENS, maxLength / WINDOW_SHARE));
   }
 
   private static String word(TaskSection.Kind kind) {

@@ -258,6 +258,41 @@ class TaskCommandsTest {
     JsonNode times = TinyRun.MAPPER.readTree(TinyRun.out).path("models").path(0);
     assertThat(times.path("speedupBatch2").asDouble()).isBetween(0.2, 5.0);
     assertThat(TinyRun.execute("export", run, "--out", models, "--store", root)).isEqualTo(2);
+    predicts(models);
+  }
+
+  /** The run and what was exported of it say the same of a text. */
+  private static void predicts(Path models) throws IOException {
+    String[] texts = {"the film was great and good", "a bad plot and an awful film"};
+    JsonNode ofRun = predictions(run, texts);
+    JsonNode exported = predictions(models, texts);
+    for (int i = 0; i < texts.length; i++) {
+      assertThat(exported.path(i).path("label")).isEqualTo(ofRun.path(i).path("label"));
+      double sum = 0;
+      for (String label : List.of("yes", "no")) {
+        double probability = exported.path(i).path("probabilities").path(label).asDouble();
+        assertThat(probability)
+            .isCloseTo(ofRun.path(i).path("probabilities").path(label).asDouble(), within(1e-4));
+        sum += probability;
+      }
+      assertThat(sum).isCloseTo(1, within(1e-6));
+    }
+    assertThat(ofRun.path(0).path("label").asText()).isEqualTo("yes");
+    assertThat(ofRun.path(1).path("label").asText()).isEqualTo("no");
+    JsonNode pair = predictions(run, "the film\twas great").path(0);
+    assertThat(pair.path("secondText").asText()).isEqualTo("was great");
+    assertThat(TinyRun.execute("predict", run, "--prompt", "good", "--explain", "1")).isEqualTo(2);
+    assertThat(TinyRun.err).contains("--explain");
+  }
+
+  private static JsonNode predictions(Path model, String... texts) throws IOException {
+    List<Object> command = new ArrayList<>(List.of("predict", model, "--json"));
+    for (String text : texts) {
+      command.add("--prompt");
+      command.add(text);
+    }
+    TinyRun.succeed(command.toArray());
+    return TinyRun.MAPPER.readTree(TinyRun.out).path("predictions");
   }
 
   @Test
