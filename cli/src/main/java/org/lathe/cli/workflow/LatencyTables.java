@@ -72,7 +72,8 @@ final class LatencyTables {
 
   /** Numbers of heads, widths, what is left, the whole, and four for the hidden size. */
   private static int numMeasurements(TransformerConfig full, LatencyTable.Sizes sizes) {
-    return full.blocks().get(0).numHeads() + sizes.feedForwardWidths().size() + 6;
+    int numSizes = full.blocks().get(0).numHeads() + sizes.feedForwardWidths().size();
+    return LatencyTable.NUM_PASSES * numSizes + 6;
   }
 
   /** A timer that tells how far it is. */

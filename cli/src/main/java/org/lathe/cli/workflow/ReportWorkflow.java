@@ -37,6 +37,7 @@ final class ReportWorkflow {
     Map<String, Curve> curves = MetricsReader.read(storage, run.path().resolve(METRICS_FILE));
     HtmlReport page = HtmlReport.page("Run " + ModelVersions.name(run.path()));
     page.table("Run", List.of("fact", "value"), facts(run, curves));
+    speedup(page, SpeedupSearch.facts(run.path(), context));
     evaluation(page, storage, run.path().resolve(EVALUATION_FILE));
     @Nullable PruningPlan plan = plan(storage, run.path().resolve(RunDirectory.PLAN_FILE));
     if (plan != null) {
@@ -101,10 +102,40 @@ final class ReportWorkflow {
     return block.numHeads() + " x " + block.intermediateSize();
   }
 
+  private static void speedup(HtmlReport page, Map<String, Object> facts) {
+    if (!facts.isEmpty()) {
+      page.table("Speed-up, measured", List.of("fact", "value"), rows(facts));
+    }
+  }
+
   private static void training(HtmlReport page, Map<String, Curve> curves) {
-    chart(page, "Loss", "nats per token", curves, "train/loss", "valid/loss");
+    chart(page, "Loss", "nats", curves, "train/loss", "valid/loss");
+    parts(page, "What the loss is made of", curves);
+    chart(page, "Score on the validation files", "score", curves, scores(curves));
     chart(page, "Gradient norm", "before clipping", curves, "train/gradientNorm");
     chart(page, "Speed", "tokens per second", curves, "train/tokensPerSecond");
+  }
+
+  /** The terms of a distilled loss, before their weights. */
+  private static void parts(HtmlReport page, String heading, Map<String, Curve> curves) {
+    chart(
+        page,
+        heading,
+        "value",
+        curves,
+        "train/taskLoss",
+        "train/predictionLoss",
+        "train/layerLoss",
+        "train/attentionLoss",
+        "train/hiddenLoss",
+        "train/embeddingLoss");
+  }
+
+  /** The metrics of an encoder's task; a language model has its loss only. */
+  private static String[] scores(Map<String, Curve> curves) {
+    return curves.keySet().stream()
+        .filter(name -> name.startsWith("valid/") && !name.equals("valid/loss"))
+        .toArray(String[]::new);
   }
 
   private static void pruning(HtmlReport page, Map<String, Curve> curves) {
@@ -112,6 +143,7 @@ final class ReportWorkflow {
       return;
     }
     chart(page, "Loss while pruning", "loss", curves, "train/loss", "valid/loss");
+    parts(page, "What the loss is made of while pruning", curves);
     chart(
         page,
         "Reduction against its target",

@@ -100,6 +100,10 @@ class TaskCommandsTest {
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
         .isGreaterThan(0.85);
     assertThat(slim.resolve("plan.json")).exists();
+    TinyRun.succeed("report", slim);
+    assertThat(slim.resolve("report.html"))
+        .content()
+        .contains("What is kept", "Score on the validation files", "train/predictionLoss");
     // the next rung of a ladder: 10 steps from where the first ended
     Path slimmer = root.resolve("slimmer");
     TinyRun.succeed(

@@ -44,9 +44,9 @@ public final class SublayerBench implements SublayerTimer {
   private static final int NUM_COPIES = 4;
 
   /** A table has tens of sizes; at these limits that of a large batch takes a minute or two. */
-  private static final double MAX_WARMUP_MS = 500;
+  private static final double MAX_WARMUP_MS = 300;
 
-  private static final double MAX_TIMED_MS = 2_000;
+  private static final double MAX_TIMED_MS = 1_200;
   private static final int MIN_RUNS = 7;
   private static final double NANOS_PER_MS = 1e6;
 
@@ -60,7 +60,7 @@ public final class SublayerBench implements SublayerTimer {
    *
    * @param memory of the model: its part of a served call is timed with the whole
    * @param numWarmups calls that are not counted
-   * @param numRuns calls that are; fewer, at least 7, where they would take over 2 seconds
+   * @param numRuns calls that are; fewer, at least 7, where they would take over 1.2 seconds
    * @param numThreads of TensorFlow; 0 = as many as cores
    */
   public SublayerBench(MemoryConfig memory, int numWarmups, int numRuns, int numThreads) {

@@ -5,8 +5,10 @@ import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableList;
 import com.google.common.primitives.Doubles;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.IntToDoubleFunction;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.pruning.gates.GateKind;
@@ -98,9 +100,14 @@ public record LatencyTable(
         hiddenIndependentShare);
   }
 
+  /** How often {@link #measure} times each size. */
+  public static final int NUM_PASSES = 2;
+
   /**
-   * Measures every number of heads and the given widths. A size that came out faster than a smaller
-   * one (noise) is given the smaller one's time, so that growing never seems to pay.
+   * Measures every number of heads and the given widths, {@link #NUM_PASSES} times: once from small
+   * to large, once back. Other work on the machine only ever slows a call and comes in bursts, so
+   * the faster time of a size counts; what is still out of order is smoothed by {@link RisingFit},
+   * so that growing never seems to pay.
    *
    * @throws org.lathe.graphs.errors.ConfigException when the model's blocks differ
    */
@@ -108,21 +115,19 @@ public record LatencyTable(
     BlockShape block = GateKind.requireUniform(config);
     int batchSize = sizes.batchSize();
     int length = sizes.length();
-    List<Double> attention = new ArrayList<>(List.of(0.0));
-    for (int numHeads = 1; numHeads <= block.numHeads(); numHeads++) {
-      double measured = timer.attentionMs(config, batchSize, length, numHeads);
-      attention.add(Math.max(attention.get(numHeads - 1), measured));
-    }
     TreeSet<Integer> widths = new TreeSet<>(sizes.feedForwardWidths());
     widths.add(block.intermediateSize());
     widths.remove(0);
     List<Integer> gridWidths = new ArrayList<>(List.of(0));
-    List<Double> feedForward = new ArrayList<>(List.of(0.0));
-    for (int width : widths) {
-      double measured = timer.feedForwardMs(config, batchSize, length, width);
-      feedForward.add(Math.max(feedForward.get(feedForward.size() - 1), measured));
-      gridWidths.add(width);
-    }
+    gridWidths.addAll(widths);
+    double[] attentionMs =
+        fastest(block.numHeads() + 1, n -> timer.attentionMs(config, batchSize, length, n));
+    double[] feedForwardMs =
+        fastest(
+            gridWidths.size(),
+            i -> timer.feedForwardMs(config, batchSize, length, gridWidths.get(i)));
+    List<Double> attention = Doubles.asList(attentionMs);
+    List<Double> feedForward = Doubles.asList(feedForwardMs);
     double otherMs = timer.otherMs(config, batchSize, length);
     LatencyTable measured =
         new LatencyTable(
@@ -133,6 +138,19 @@ public record LatencyTable(
         (timer.wholeModelMs(config, batchSize, length) - otherMs)
             / (measured.fullMs(config) - otherMs);
     return factor > 1 ? measured.withSublayersScaled(factor) : measured;
+  }
+
+  /** The first of so many sizes is nothing and takes no time. */
+  private static double[] fastest(int numSizes, IntToDoubleFunction measured) {
+    double[] times = new double[numSizes];
+    Arrays.fill(times, 1, numSizes, Double.POSITIVE_INFINITY);
+    for (int pass = 0; pass < NUM_PASSES; pass++) {
+      for (int i = 1; i < numSizes; i++) {
+        int size = pass % 2 == 0 ? i : numSizes - i;
+        times[size] = Math.min(times[size], measured.applyAsDouble(size));
+      }
+    }
+    return RisingFit.of(times);
   }
 
   private LatencyTable withSublayersScaled(double factor) {
