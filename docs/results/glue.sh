@@ -19,12 +19,25 @@ settings() {
   case $1 in
     # a measured speed-up, at batch 32 and length 128
     cofi-5x) echo "--set pruning.target.speedup=5" ;;
+    cofi-5x-importance) echo "$(settings cofi-5x) --set pruning.initialization=importance" ;;
+    # the ablations of the paper
+    cofi-5x-no-hidden)
+      echo "$(settings cofi-5x) --set pruning.gates=[head,intermediate,attention-layer,feed-forward-layer]" ;;
+    cofi-5x-no-layers)
+      echo "$(settings cofi-5x) --set pruning.gates=[head,intermediate,hidden]" ;;
+    cofi-5x-no-layer-distillation)
+      echo "$(settings cofi-5x) --set pruning.distillation.layerWeight=0 --set pruning.distillation.predictionWeight=1" ;;
+    cofi-5x-fixed-matching)
+      echo "$(settings cofi-5x) --set pruning.distillation.matching=fixed" ;;
+    cofi-5x-one-stage) echo "$(settings cofi-5x) --set pruning.finetuneSteps=0" ;;
     cofi-*) echo "--set pruning.target.sparsity=0.${1#cofi-}" ;;
     # what has no such small steps, or ends before, goes as far as it can
     heads | layer-drop)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.speedupTolerance=1" ;;
-    block | one-shot | tinybert)
+    one-shot | tinybert)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5" ;;
+    block)
+      echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.gateLearningRate=0.01" ;;
     # in the shape that CoFi found
     random | scratch) echo "--set pruning.method=$1 --set pruning.planFrom=runs/$2-cofi-5x-$3" ;;
     # zeros in dense matrices: as many as CoFi removes parameters, and no faster
@@ -32,7 +45,7 @@ settings() {
       echo "--set pruning.method=$1 --set pruning.target.sparsity=0.8" ;;
     *) echo "glue.sh: unknown system '$1'" >&2; exit 2 ;;
   esac
-  case $2/$1 in
+  case ${2:-}/$1 in
     sst2/cofi-60) echo "--set pruning.steps=1200 --set pruning.learningRate=0.00005 \
       --set pruning.finetuneSteps=1500 --set pruning.finetuneLearningRate=0.0001" ;;
     sst2/*) echo "--set pruning.steps=2000 --set pruning.learningRate=0.0001 \

@@ -35,7 +35,7 @@ public final class ProgressLine implements AutoCloseable {
 
   ProgressLine(
       PrintStream err, boolean terminal, LongSupplier nanoClock, String label, long total) {
-    Preconditions.checkArgument(total > 0, "total (%s) must be positive", total);
+    Preconditions.checkArgument(total >= 0, "total (%s) must not be negative", total);
     this.err = err;
     this.terminal = terminal;
     this.nanoClock = nanoClock;
@@ -96,7 +96,7 @@ public final class ProgressLine implements AutoCloseable {
   }
 
   private String line() {
-    double share = Math.min(1, (double) done / total);
+    double share = total == 0 ? 1 : Math.min(1, (double) done / total);
     StringBuilder line = new StringBuilder(label);
     if (terminal) {
       int filled = (int) (share * BAR_WIDTH);

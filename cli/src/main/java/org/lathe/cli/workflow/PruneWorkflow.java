@@ -194,13 +194,6 @@ final class PruneWorkflow {
               + config.recurrence().memoryLength()
               + "; expected 0 for pruning, which makes no recurrent model");
     }
-    if (config.pruning().method() != PruningSection.Method.COFI) {
-      throw new ConfigException(
-          "pruning.method is "
-              + config.pruning().method()
-              + "; expected cofi for a language model, the others choose structures of encoders"
-              + " with a task");
-    }
     if (config.pruning().initialization() != PruningSection.Initialization.UNIFORM) {
       throw new ConfigException(
           "pruning.initialization is "

@@ -60,7 +60,7 @@ final class TaskConfigs {
     return new ScheduleConfig(
         ScheduleConfig.Kind.valueOf(training.schedule().name()),
         Math.min(warmupSteps, steps),
-        steps,
+        Math.max(1, steps), // none are asked for where there are none
         training.minimumRatio());
   }
 

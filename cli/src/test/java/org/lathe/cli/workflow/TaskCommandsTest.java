@@ -129,6 +129,18 @@ class TaskCommandsTest {
                 .findFirst()
                 .orElseThrow());
     assertThat(first.path("value").asDouble()).isGreaterThan(0.45);
+    // and the same without a second stage: what the gates left, judged and kept
+    Path raw = root.resolve("raw");
+    Object[] unTuned = {
+      "prune", config, "--teacher", run, "--run", raw, "--set", "pruning.finetuneSteps=0", "--json"
+    };
+    TinyRun.succeed(unTuned);
+    JsonNode kept = TinyRun.MAPPER.readTree(TinyRun.out);
+    TinyRun.succeed(unTuned);
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out)).isEqualTo(kept);
+    TinyRun.succeed("evaluate", raw, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
+        .isEqualTo(kept.path("valid").path("accuracy").asDouble());
     assertThat(
             TinyRun.execute(
                 "prune",

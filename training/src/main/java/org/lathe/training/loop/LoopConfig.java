@@ -5,7 +5,7 @@ import com.google.common.base.Preconditions;
 /**
  * How long and in what bites a task is trained.
  *
- * @param steps optimizer updates in all
+ * @param steps optimizer updates in all; 0 = keep the model as it starts
  * @param accumulationSteps micro-batches a step
  * @param evaluateEvery steps between validation losses; 0 = never
  * @param checkpointEvery steps between checkpoints; one is always written at the end, 0 = only
@@ -28,7 +28,7 @@ public record LoopConfig(
     Preconditions.checkArgument(batchSize > 0, "batchSize (%s) must be positive", batchSize);
     Preconditions.checkArgument(
         segmentLength > 0, "segmentLength (%s) must be positive", segmentLength);
-    Preconditions.checkArgument(steps > 0, "steps (%s) must be positive", steps);
+    Preconditions.checkArgument(steps >= 0, "steps (%s) must not be negative", steps);
     Preconditions.checkArgument(
         accumulationSteps > 0, "accumulationSteps (%s) must be positive", accumulationSteps);
     Preconditions.checkArgument(

@@ -213,7 +213,8 @@ public final class Trainer<B> implements AutoCloseable {
   }
 
   /**
-   * Trains until the configured number of steps.
+   * Trains until the configured number of steps; where that is 0, what the model starts from is
+   * validated and saved.
    *
    * @param validation null = no validation
    * @param store null = no checkpoints
@@ -228,6 +229,10 @@ public final class Trainer<B> implements AutoCloseable {
       String configHash,
       TrainingListener listener,
       BooleanSupplier stopRequested) {
+    if (config.steps() == 0 && (store == null || store.latest().isEmpty())) {
+      validate(validation, listener);
+      save(store, configHash, listener);
+    }
     Stopwatch watch = Stopwatch.createStarted();
     long tokensPerStep =
         (long) config.batchSize() * config.segmentLength() * config.accumulationSteps();
@@ -239,21 +244,33 @@ public final class Trainer<B> implements AutoCloseable {
       boolean last = step == config.steps();
       boolean stop = stopRequested.getAsBoolean();
       boolean due = config.evaluateEvery() > 0 && step % config.evaluateEvery() == 0;
-      if (validation != null && (due || last) && !stop) {
-        validation.measure(this).forEach((name, value) -> listener.onValidation(step, name, value));
+      if ((due || last) && !stop) {
+        validate(validation, listener);
       }
       boolean saves = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
-      if (store != null && (last || stop || saves)) {
-        Weights reached = state.fetch(session);
-        DivergenceGuard.check(step, reached);
-        store.save(step, reached, Map.of("steps", config.steps()), configHash);
-        listener.onCheckpoint(step);
+      if (last || stop || saves) {
+        save(store, configHash, listener);
       }
       if (stop && !last) {
         return Ending.STOPPED;
       }
     }
     return Ending.DONE;
+  }
+
+  private void validate(@Nullable Validation<B> validation, TrainingListener listener) {
+    if (validation != null) {
+      validation.measure(this).forEach((name, value) -> listener.onValidation(step, name, value));
+    }
+  }
+
+  private void save(@Nullable CheckpointStore store, String configHash, TrainingListener listener) {
+    if (store != null) {
+      Weights reached = state.fetch(session);
+      DivergenceGuard.check(step, reached);
+      store.save(step, reached, Map.of("steps", config.steps()), configHash);
+      listener.onCheckpoint(step);
+    }
   }
 
   /** One update: accumulation micro-batches, then the step; returns loss, norm and metrics. */
