@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  *     scratch; empty for none
  * @param importanceBatches training batches that heads and one-shot look at
  * @param initialization where logAlpha starts
+ * @param initialLogAlpha mean of logAlpha of heads and intermediate units at the start
+ * @param initialLayerLogAlpha the same of sublayers and hidden dimensions
+ * @param importanceSpread for initialization importance: logAlpha of the units that matter least
+ *     and most is this far from the mean
  * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
  *     on from (a ladder of targets); empty for none
  * @param target how much: a measured speed-up or a sparsity
@@ -41,6 +45,9 @@ public record PruningSection(
     String planFrom,
     int importanceBatches,
     Initialization initialization,
+    double initialLogAlpha,
+    double initialLayerLogAlpha,
+    double importanceSpread,
     String continueFrom,
     Target target,
     List<GateKind> gates,
@@ -183,6 +190,10 @@ public record PruningSection(
     Check.positive("pruning.gateLearningRate", gateLearningRate);
     Check.positive("pruning.multiplierLearningRate", multiplierLearningRate);
     Check.within("pruning.logAlphaLimit", logAlphaLimit, 1, 20);
+    Check.within("pruning.initialLogAlpha", initialLogAlpha, -logAlphaLimit, logAlphaLimit);
+    Check.within(
+        "pruning.initialLayerLogAlpha", initialLayerLogAlpha, -logAlphaLimit, logAlphaLimit);
+    Check.notNegative("pruning.importanceSpread", importanceSpread);
     Check.notNegative("pruning.blockPenalty", blockPenalty);
     Check.atLeast("pruning.finetuneSteps", finetuneSteps, 0);
     Check.positive("pruning.finetuneLearningRate", finetuneLearningRate);

@@ -94,7 +94,12 @@ final class CofiMethod implements StructureMethod {
       return false;
     }
     trainer.startGates(
-        GateStart.byRank(sample.fisher(), trainer.gateLogits()), site.teacher().path().toString());
+        GateStart.byRank(
+            sample.fisher(),
+            trainer.gateLogits(),
+            site.settings().initialLogAlpha(),
+            site.settings().importanceSpread()),
+        site.teacher().path().toString());
     return true;
   }
 }

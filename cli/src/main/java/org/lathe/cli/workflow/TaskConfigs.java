@@ -10,7 +10,7 @@ import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.pruning.distillation.Matching;
 import org.lathe.pruning.gates.GateKind;
-import org.lathe.pruning.gates.GateSet;
+import org.lathe.pruning.gates.InitialLogAlpha;
 import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.methods.GateConfig;
 import org.lathe.training.batching.Batch;
@@ -106,7 +106,7 @@ final class TaskConfigs {
                       case HIDDEN -> GateKind.HIDDEN;
                     })
             .collect(ImmutableSet.toImmutableSet()),
-        GateSet.INITIAL_MEAN,
+        new InitialLogAlpha(settings.initialLogAlpha(), settings.initialLayerLogAlpha()),
         settings.gateLearningRate(),
         settings.multiplierLearningRate(),
         settings.logAlphaLimit());

@@ -54,7 +54,7 @@ public final class GateSet implements Gates {
    * all examples and positions. (seed, kind, step) fixes the sample. The optimizer's group limits
    * the logits, see {@link HardConcrete#LOG_ALPHA_LIMIT}.
    *
-   * @param initialMean of the logits, see {@link #INITIAL_MEAN}; standard deviation 0.01
+   * @param initial means of the logits; standard deviation 0.01
    * @param step scalar that is fed with another number at every micro-step
    * @throws org.lathe.graphs.errors.ConfigException when the model's blocks differ
    */
@@ -63,20 +63,18 @@ public final class GateSet implements Gates {
       VariableCatalog catalog,
       TransformerConfig config,
       Set<GateKind> kinds,
-      double initialMean,
+      InitialLogAlpha initial,
       int seed,
       Operand<TInt32> step) {
     Map<GateKind, Operand<TFloat32>> values = new EnumMap<>(GateKind.class);
     Map<GateKind, Variable> logAlphas = new EnumMap<>(GateKind.class);
-    Initializer initializer =
-        (ops, shape, variableSeed) ->
-            ops.math.add(
-                Initializer.truncatedNormal(INITIAL_STANDARD_DEVIATION)
-                    .call(ops, shape, variableSeed),
-                ops.constant((float) initialMean));
     for (GateKind kind : kinds) {
       Variable logAlpha =
-          catalog.declare(kind.variableName(), kind.shape(config), initializer, VariableGroup.GATE);
+          catalog.declare(
+              kind.variableName(),
+              kind.shape(config),
+              around(initial.of(kind)),
+              VariableGroup.GATE);
       // dropout sites count up from seed * 7919, gates down
       Operand<TInt32> kindAndStep =
           tf.stack(List.of(tf.constant(seed * 7919 - kind.randomStream()), step));
@@ -87,6 +85,13 @@ public final class GateSet implements Gates {
       values.put(kind, HardConcrete.sample(tf, uniform, logAlpha.read()));
     }
     return new GateSet(tf, values, logAlphas, Map.of());
+  }
+
+  private static Initializer around(double mean) {
+    return (ops, shape, seed) ->
+        ops.math.add(
+            Initializer.truncatedNormal(INITIAL_STANDARD_DEVIATION).call(ops, shape, seed),
+            ops.constant((float) mean));
   }
 
   /**

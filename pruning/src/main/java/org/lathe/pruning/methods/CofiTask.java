@@ -57,7 +57,7 @@ public record CofiTask<B>(
             site.catalog(),
             model,
             gates.kinds(),
-            gates.initialMean(),
+            gates.initial(),
             site.seed(),
             site.feeds().step());
     Dropout dropout = Dropout.of(model, site.seed(), site.feeds().step());

@@ -4,19 +4,20 @@ import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableSet;
 import java.util.Set;
 import org.lathe.pruning.gates.GateKind;
+import org.lathe.pruning.gates.InitialLogAlpha;
 
 /**
  * Which gates are learned and how.
  *
- * @param initialMean of log alpha
- * @param learningRate of log alpha; Adam moves it at most this far a step, so it takes (initialMean
- *     + 1.6) / learningRate steps to close a gate
+ * @param initial means of log alpha
+ * @param learningRate of log alpha; Adam moves it at most this far a step, so it takes (initial
+ *     mean + 1.6) / learningRate steps to close a gate
  * @param multiplierLearningRate of lambda1 and lambda2 (CoFi: 0.01)
  * @param logAlphaLimit log alpha is cut to [-limit, limit] after each step
  */
 public record GateConfig(
     Set<GateKind> kinds,
-    double initialMean,
+    InitialLogAlpha initial,
     double learningRate,
     double multiplierLearningRate,
     double logAlphaLimit) {

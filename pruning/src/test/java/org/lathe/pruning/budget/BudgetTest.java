@@ -23,6 +23,7 @@ import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.gates.InitialLogAlpha;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 
@@ -99,7 +100,13 @@ class BudgetTest {
             (tf, catalog) -> {
               GateSet gates =
                   GateSet.sampled(
-                      tf, catalog, TINY, EnumSet.allOf(GateKind.class), 4, 1, tf.constant(0));
+                      tf,
+                      catalog,
+                      TINY,
+                      EnumSet.allOf(GateKind.class),
+                      InitialLogAlpha.of(4),
+                      1,
+                      tf.constant(0));
               ExpectedSizeOps sizes = ExpectedSizeOps.of(tf, TINY, gates);
               Operand<TFloat32> s = sparsity.achieved(tf, TINY, sizes);
               Operand<TFloat32> t = speedup.achieved(tf, TINY, sizes);
@@ -150,7 +157,13 @@ class BudgetTest {
             (tf, catalog) -> {
               GateSet gates =
                   GateSet.sampled(
-                      tf, catalog, TINY, EnumSet.of(GateKind.HEADS), 30, 1, tf.constant(0));
+                      tf,
+                      catalog,
+                      TINY,
+                      EnumSet.of(GateKind.HEADS),
+                      InitialLogAlpha.of(30),
+                      1,
+                      tf.constant(0));
               ExpectedSizeOps sizes = ExpectedSizeOps.of(tf, TINY, gates);
               return List.of(ParameterCount.sparsity(tf, TINY, sizes), TABLE.expectedMs(tf, sizes));
             });

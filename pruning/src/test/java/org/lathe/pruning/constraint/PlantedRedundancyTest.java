@@ -21,6 +21,7 @@ import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateSet;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.gates.HardConcrete;
+import org.lathe.pruning.gates.InitialLogAlpha;
 import org.lathe.training.loop.Sessions;
 import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
@@ -73,7 +74,7 @@ class PlantedRedundancyTest {
               catalog,
               SHAPES,
               EnumSet.of(GateKind.INTERMEDIATE, GateKind.FEED_FORWARD_LAYER),
-              GateSet.INITIAL_MEAN,
+              InitialLogAlpha.of(GateSet.INITIAL_MEAN),
               seed,
               feeds.step());
       Operand<TFloat32> inputs =

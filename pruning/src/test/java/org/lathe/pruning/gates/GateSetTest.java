@@ -2,7 +2,9 @@ package org.lathe.pruning.gates;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -13,6 +15,8 @@ import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.pruning.Evaluate;
+import org.tensorflow.Operand;
+import org.tensorflow.types.TFloat32;
 
 class GateSetTest {
   private static final TransformerConfig CONFIG = TransformerConfig.uniform(11, 8, 2, 4, 16, 6);
@@ -26,7 +30,7 @@ class GateSetTest {
                   catalog,
                   CONFIG,
                   EnumSet.allOf(GateKind.class),
-                  -1.6,
+                  new InitialLogAlpha(-1.6, -1.6),
                   seed,
                   tf.constant(step));
           assertThat(catalog.of(VariableGroup.GATE)).hasSize(5);
@@ -119,5 +123,30 @@ class GateSetTest {
     GateValues rounded = GateValues.deterministic(given, 8);
     assertThat(GateValues.numOpen(rounded.intermediate()[0])).isEqualTo(16);
     assertThat(GateValues.numOpen(rounded.intermediate()[1])).isZero();
+  }
+
+  @Test
+  void sublayersAndHiddenDimensionsStartWhereTheyAreTold() {
+    List<float[]> logits =
+        Evaluate.graph(
+            (tf, catalog) -> {
+              GateSet.sampled(
+                  tf,
+                  catalog,
+                  CONFIG,
+                  EnumSet.allOf(GateKind.class),
+                  new InitialLogAlpha(2, 5),
+                  1,
+                  tf.constant(0));
+              return Arrays.stream(GateKind.values())
+                  .<Operand<TFloat32>>map(kind -> catalog.get(kind.variableName()).read())
+                  .toList();
+            });
+    for (GateKind kind : GateKind.values()) {
+      float expected = kind == GateKind.HEADS || kind == GateKind.INTERMEDIATE ? 2 : 5;
+      for (float logAlpha : logits.get(kind.ordinal())) {
+        assertThat(logAlpha).as(kind.name()).isCloseTo(expected, within(0.05f));
+      }
+    }
   }
 }

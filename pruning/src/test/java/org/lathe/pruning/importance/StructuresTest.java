@@ -154,7 +154,7 @@ class StructuresTest {
         new Weights()
             .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
             .put(GateKind.HIDDEN.variableName(), Shape.of(1), new float[] {2.01f});
-    Weights start = GateStart.byRank(scores, usual);
+    Weights start = GateStart.byRank(scores, usual, 2, 1);
     float[] heads = start.get(GateKind.HEADS.variableName()).values();
     assertThat(heads[0]).isEqualTo(3);
     assertThat(heads[1]).isEqualTo(1);

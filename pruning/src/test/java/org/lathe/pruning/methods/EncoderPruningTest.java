@@ -19,6 +19,7 @@ import org.lathe.pruning.distillation.LayerDistillation;
 import org.lathe.pruning.distillation.Matching;
 import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateLogits;
+import org.lathe.pruning.gates.InitialLogAlpha;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.slimming.SlimEncoder;
@@ -170,7 +171,7 @@ class EncoderPruningTest {
         new CofiTask<>(
             EncoderPair.of(ENCODER, ENCODER, HEAD, false, DISTILLATION),
             ENCODER.transformer(),
-            new GateConfig(EnumSet.allOf(GateKind.class), 4, 0.2, 0.5, 7),
+            new GateConfig(EnumSet.allOf(GateKind.class), InitialLogAlpha.of(4), 0.2, 0.5, 7),
             target,
             0,
             30,

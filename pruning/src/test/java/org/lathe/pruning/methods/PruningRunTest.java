@@ -27,6 +27,7 @@ import org.lathe.pruning.distillation.Matching;
 import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.gates.InitialLogAlpha;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.slimming.SlimModel;
@@ -168,7 +169,8 @@ class PruningRunTest {
   }
 
   private static Trainer<Batch> pruningOf(PruningTarget target) {
-    GateConfig gates = new GateConfig(EnumSet.allOf(GateKind.class), 4, 0.2, 0.5, 7);
+    GateConfig gates =
+        new GateConfig(EnumSet.allOf(GateKind.class), InitialLogAlpha.of(4), 0.2, 0.5, 7);
     CofiTask<Batch> task =
         new CofiTask<>(
             DecoderPair.of(MODEL, MODEL, MEMORY, DISTILLATION),
