@@ -8,10 +8,11 @@ import java.util.List;
  *
  * @param kind what is learned; language-model reads the data section instead
  * @param pretrained where the encoder starts: a Hugging Face directory, an ONNX file with its
- *     tokenizer.json beside it, or a SavedModel directory
+ *     tokenizer.json beside it, a SavedModel directory, or a run of an encoder, pruned or not
  * @param preset a task of GLUE or squad, whose files and metrics are known: sst-2, cola, rte,
  *     sts-b, mrpc, qnli, mnli, qqp; empty for a task of one's own, with the columns below
- * @param train files with labels
+ * @param train files with labels; of masked-lm plain text, documents apart by {@code <|endoftext|>}
+ *     lines
  * @param valid files with labels, by which the best checkpoint is chosen
  * @param test files with labels, for evaluate --split test
  * @param header the first row names the columns; else they are given by number, from "1"
@@ -44,7 +45,10 @@ public record TaskSection(
     CLASSIFICATION,
     REGRESSION,
     @JsonProperty("span-qa")
-    SPAN_QA
+    SPAN_QA,
+    /** Plain text, of which some tokens are hidden. */
+    @JsonProperty("masked-lm")
+    MASKED_LM
   }
 
   public TaskSection {

@@ -19,7 +19,7 @@ final class ImportanceStage {
                 site.head(),
                 site.teacherWeights(),
                 site.teacher().path().toString(),
-                site.batches().batchSize(),
+                site.config().training().batchSize(),
                 site.config().threads());
         ProgressLine progress =
             site.context().console().progress("scoring heads and units", numBatches)) {

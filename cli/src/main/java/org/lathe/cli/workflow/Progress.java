@@ -11,6 +11,7 @@ final class Progress implements ProgressListener, AutoCloseable {
   private @Nullable ProgressLine line;
   private String label = "";
   private long lineTotal;
+  private long lastDone;
 
   Progress(Console console) {
     this.console = console;
@@ -21,12 +22,14 @@ final class Progress implements ProgressListener, AutoCloseable {
     if (total <= 0) {
       return;
     }
-    if (line == null || !what.equals(label) || total != lineTotal) {
+    // less than before: the same work on something else
+    if (line == null || !what.equals(label) || total != lineTotal || done < lastDone) {
       close();
       label = what;
       lineTotal = total;
       line = console.progress(what, total);
     }
+    lastDone = done;
     line.update(done);
   }
 

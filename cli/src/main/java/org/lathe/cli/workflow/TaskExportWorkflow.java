@@ -9,6 +9,7 @@ import java.util.Map;
 import org.lathe.export.savedmodel.EncoderExportRequest;
 import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.export.savedmodel.ExportedModel;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.StagedDirectory;
@@ -30,6 +31,13 @@ final class TaskExportWorkflow {
     if (request.store().isPresent()) {
       throw new ConfigException(
           run.path() + " is an encoder with a task, which searches no --store; leave it out");
+    }
+    if (encoder.head().kind() == HeadConfig.Kind.MASKED_LM) {
+      throw new ConfigException(
+          run.path()
+              + " guesses hidden tokens and has no task to be served; fine-tune it first, with"
+              + " task.pretrained="
+              + run.path());
     }
     Weights weights = run.encoderWeights(encoder.head());
     Path target = request.out().resolve(Long.toString(version));

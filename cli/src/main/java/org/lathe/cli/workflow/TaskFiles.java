@@ -6,19 +6,26 @@ import com.google.common.io.ByteStreams;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.TaskSection;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.batching.StepBatches;
 import org.lathe.training.evaluation.TaskScorer;
+import org.lathe.training.examples.BatchLength;
 import org.lathe.training.examples.Example;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.ExampleBatches;
 import org.lathe.training.examples.ExampleReader;
 import org.lathe.training.examples.ExampleTokenizer;
 import org.lathe.training.examples.Examples;
 import org.lathe.training.examples.LabelSet;
+import org.lathe.training.examples.MaskedBatches;
+import org.lathe.training.examples.PassageReader;
 import org.lathe.training.examples.Question;
 import org.lathe.training.examples.SpanRows;
 import org.lathe.training.examples.SpanTokenizer;
@@ -26,6 +33,7 @@ import org.lathe.training.examples.SquadReader;
 import org.lathe.training.examples.TaskColumns;
 import org.lathe.training.examples.TaskKind;
 import org.lathe.training.examples.TaskPreset;
+import org.lathe.training.examples.TokenMasking;
 import org.lathe.training.examples.TokenRows;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Storage;
@@ -44,19 +52,30 @@ final class TaskFiles implements AutoCloseable {
   /** A window must hold something new: shorter limits have shorter overlaps. */
   private static final int WINDOW_SHARE = 3;
 
+  /** Of BERT's kind and of RoBERTa's. */
+  private static final List<String> MASKS = List.of("[MASK]", "<mask>");
+
   private final Storage storage;
   private final TaskSection task;
   private final @Nullable TaskPreset preset;
   private final TaskKind kind;
   private final @Nullable LabelSet labels;
   private final InputTokenizer tokenizer;
+  private final @Nullable TokenMasking masking;
 
   /**
    * One split, tokenized.
    *
    * @param spans the windows of questions; null for other tasks
+   * @param masking what hides tokens; null for other tasks than masked-lm
    */
-  record Split(TokenRows rows, @Nullable SpanRows spans) {
+  record Split(TokenRows rows, @Nullable SpanRows spans, @Nullable TokenMasking masking) {
+
+    /** What to learn from, in another order and with other tokens hidden in every epoch. */
+    StepBatches<ExampleBatch> batches(int batchSize, long seed) {
+      ExampleBatches whole = new ExampleBatches(rows, batchSize, BatchLength.LONGEST, seed);
+      return masking == null ? whole : new MaskedBatches(whole, masking, seed);
+    }
 
     /** Examples, or questions. */
     int numExamples() {
@@ -65,6 +84,9 @@ final class TaskFiles implements AutoCloseable {
 
     Map<Metric, Double> score(
         TaskScorer scorer, TaskKind kind, Function<ExampleBatch, Map<String, float[]>> model) {
+      if (masking != null) {
+        return scorer.score(rows, masking, model);
+      }
       return spans == null ? scorer.score(rows, kind, model) : scorer.score(spans, model);
     }
   }
@@ -75,13 +97,15 @@ final class TaskFiles implements AutoCloseable {
       @Nullable TaskPreset preset,
       TaskKind kind,
       @Nullable LabelSet labels,
-      InputTokenizer tokenizer) {
+      InputTokenizer tokenizer,
+      @Nullable TokenMasking masking) {
     this.storage = storage;
     this.task = task;
     this.preset = preset;
     this.kind = kind;
     this.labels = labels;
     this.tokenizer = tokenizer;
+    this.masking = masking;
   }
 
   /**
@@ -119,10 +143,15 @@ final class TaskFiles implements AutoCloseable {
                       .readLabels(Path.of(task.train().get(0)), columns(task));
     }
     InputTokenizer tokenizer =
-        kind == TaskKind.SPAN
-            ? windows(definition, task.maxLength())
-            : InputTokenizer.forTexts(definition, task.maxLength());
-    return new TaskFiles(storage, task, preset, kind, labels, tokenizer);
+        switch (kind) {
+          case SPAN -> windows(definition, task.maxLength());
+          case CLASSIFICATION, REGRESSION -> InputTokenizer.forTexts(definition, task.maxLength());
+          // lines are cut into rows later
+          case MASKED_LM -> InputTokenizer.forTexts(definition, InputTokenizer.MAX_LENGTH);
+        };
+    TokenMasking masking =
+        kind == TaskKind.MASKED_LM ? masking(definition, tokenizer.encode("", null).ids()) : null;
+    return new TaskFiles(storage, task, preset, kind, labels, tokenizer, masking);
   }
 
   /** For questions and contexts, with SQuAD's usual limits where the length has room for them. */
@@ -132,6 +161,24 @@ final class TaskFiles implements AutoCloseable {
         maxLength,
         Math.min(STRIDE, maxLength / WINDOW_SHARE),
         Math.min(MAX_QUESTION_TOKENS, maxLength / WINDOW_SHARE));
+  }
+
+  private static TokenMasking masking(TokenizerDefinition definition, int[] ends) {
+    int mask =
+        MASKS.stream()
+            .map(definition::tokenId)
+            .flatMapToInt(OptionalInt::stream)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new ConfigException(
+                        "the tokenizer has none of the tokens "
+                            + MASKS
+                            + ", so task.kind masked-lm has nothing to hide words behind; take an"
+                            + " encoder whose tokenizer has one"));
+    int[] special = Arrays.copyOf(ends, ends.length + 1);
+    special[ends.length] = definition.padId();
+    return new TokenMasking(mask, definition.vocabularySize(), special);
   }
 
   private static String word(TaskSection.Kind kind) {
@@ -165,6 +212,7 @@ final class TaskFiles implements AutoCloseable {
       case CLASSIFICATION -> TaskMetrics.CLASSIFICATION;
       case REGRESSION -> TaskMetrics.REGRESSION;
       case SPAN -> TaskMetrics.SPANS;
+      case MASKED_LM -> TaskMetrics.MASKED_LM;
     };
   }
 
@@ -179,11 +227,21 @@ final class TaskFiles implements AutoCloseable {
       throw new ConfigException(
           "task." + split + " names no files; expected the labelled " + split + " split");
     }
+    if (kind == TaskKind.MASKED_LM) {
+      TokenRows rows =
+          PassageReader.read(
+              storage,
+              files.stream().map(Path::of).toList(),
+              tokenizer,
+              task.maxLength(),
+              maxExamples);
+      return new Split(rows, null, masking);
+    }
     if (kind == TaskKind.SPAN) {
       List<Question> questions = new ArrayList<>();
       files.forEach(file -> questions.addAll(SquadReader.read(storage, Path.of(file))));
       SpanRows spans = SpanTokenizer.tokenize(first(questions, maxExamples), tokenizer);
-      return new Split(spans.rows(), spans);
+      return new Split(spans.rows(), spans, null);
     }
     List<Example> all = new ArrayList<>();
     for (String file : files) {
@@ -192,7 +250,7 @@ final class TaskFiles implements AutoCloseable {
     Examples examples =
         new Examples(String.join(", ", files), kind, labels, first(all, maxExamples), 0);
     examples.labelValues(); // says what lacks one
-    return new Split(ExampleTokenizer.tokenize(examples, tokenizer), null);
+    return new Split(ExampleTokenizer.tokenize(examples, tokenizer), null, null);
   }
 
   private Examples table(Path file) {

@@ -120,6 +120,7 @@ record TaskModel(
     return switch (kind(model)) {
       case CLASSIFICATION -> Map.of(ExampleInput.LOGITS, of(served, EncoderSignatures.LOGITS));
       case REGRESSION -> Map.of(ExampleInput.LOGITS, of(served, EncoderSignatures.SCORE));
+      case MASKED_LM -> throw new IllegalStateException("no masked-LM head is exported");
       case SPAN ->
           Map.of(
               ExampleInput.STARTS, of(served, EncoderSignatures.START_LOGITS),

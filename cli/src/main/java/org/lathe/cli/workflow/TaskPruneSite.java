@@ -15,8 +15,8 @@ import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.methods.DistillationPair;
 import org.lathe.pruning.methods.EncoderPair;
+import org.lathe.training.batching.StepBatches;
 import org.lathe.training.examples.ExampleBatch;
-import org.lathe.training.examples.ExampleBatches;
 import org.lathe.training.loop.Trainer;
 import org.lathe.training.loop.TrainingTask;
 
@@ -40,7 +40,7 @@ record TaskPruneSite(
     HeadConfig head,
     Weights teacherWeights,
     TaskSection task,
-    ExampleBatches batches,
+    StepBatches<ExampleBatch> batches,
     PruningTarget target,
     String hash,
     StopSignals stop) {

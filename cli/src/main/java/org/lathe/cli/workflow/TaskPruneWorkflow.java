@@ -15,6 +15,7 @@ import org.lathe.export.savedmodel.EncoderExportRequest;
 import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.constraint.PruningTarget;
@@ -26,9 +27,7 @@ import org.lathe.pruning.slimming.SlimEncoder;
 import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.evaluation.TaskScorer;
-import org.lathe.training.examples.BatchLength;
 import org.lathe.training.examples.ExampleBatch;
-import org.lathe.training.examples.ExampleBatches;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.loop.Trainer;
 import org.lathe.training.text.TokenizerDefinition;
@@ -69,6 +68,14 @@ final class TaskPruneWorkflow implements AutoCloseable {
       PruneRequest request, RunContext context, RunDirectory teacher, EncoderRecord encoder) {
     PruningSection settings = request.config().pruning();
     StructureMethod.of(settings.method()).requirePossible(settings);
+    if (encoder.head().kind() == HeadConfig.Kind.MASKED_LM && settings.target().speedup() != null) {
+      throw new ConfigException(
+          "pruning.target.speedup is "
+              + settings.target().speedup()
+              + "; expected pruning.target.sparsity for "
+              + request.teacher()
+              + ", which has no task yet and so nothing that could be served and timed");
+    }
     if (context.dryRun()) {
       return PruneFacts.dryRun(request, encoder.config().transformer());
     }
@@ -94,8 +101,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
             head,
             teacher.encoderWeights(head),
             task,
-            new ExampleBatches(
-                train.rows(), config.training().batchSize(), BatchLength.LONGEST, config.seed()),
+            train.batches(config.training().batchSize(), config.seed()),
             StructureMethod.of(settings.method()).followsTarget(settings)
                 ? target()
                 : PruningTarget.sparsity(0),

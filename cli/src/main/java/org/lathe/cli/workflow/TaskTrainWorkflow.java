@@ -15,12 +15,13 @@ import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.training.batching.StepBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.evaluation.TaskScorer;
-import org.lathe.training.examples.BatchLength;
 import org.lathe.training.examples.ExampleBatch;
-import org.lathe.training.examples.ExampleBatches;
+import org.lathe.training.examples.TaskKind;
 import org.lathe.training.files.RunLock;
 import org.lathe.training.files.Storage;
 import org.lathe.training.loop.EncoderTask;
@@ -57,8 +58,7 @@ final class TaskTrainWorkflow {
   static Outcome run(TrainRequest request, RunContext context) {
     RunConfig config = request.config();
     TaskSection task = config.task();
-    PretrainedEncoder pretrained =
-        PretrainedReader.read(context.storage(), Path.of(task.pretrained()), OptionalInt.empty());
+    PretrainedEncoder pretrained = pretrained(Path.of(task.pretrained()), context);
     pretrained.notes().forEach(context.console()::note);
     String json = pretrained.tokenizerJson();
     if (json == null) {
@@ -74,12 +74,46 @@ final class TaskTrainWorkflow {
     }
   }
 
+  /** A checkpoint that somebody else made, or the best model of a run of ours. */
+  private static PretrainedEncoder pretrained(Path path, RunContext context) {
+    if (!RunDirectory.exists(context.storage(), path)) {
+      return PretrainedReader.read(context.storage(), path, OptionalInt.empty());
+    }
+    RunDirectory run = RunDirectory.open(context.storage(), path);
+    EncoderRecord encoder = run.record().encoder();
+    if (encoder == null) {
+      throw new ConfigException(
+          "task.pretrained is "
+              + path
+              + ", the run of a language model; expected a pretrained encoder or the run of one");
+    }
+    Weights all = run.encoderWeights(encoder.head());
+    boolean guesses = encoder.head().kind() == HeadConfig.Kind.MASKED_LM;
+    return new PretrainedEncoder(
+        encoder.config(),
+        only(all, Encoder.PREFIX),
+        guesses ? only(all, encoder.head().kind().prefix()) : null,
+        run.tokenizerJson(),
+        List.of());
+  }
+
+  private static Weights only(Weights all, String prefix) {
+    Weights part = new Weights();
+    for (String name : all.names()) {
+      if (name.startsWith(prefix + "/")) {
+        part.put(name, all.get(name).shape(), all.get(name).values());
+      }
+    }
+    return part;
+  }
+
   /** The head of a task on an encoder's family. */
   private static HeadConfig head(EncoderConfig encoder, TaskFiles files) {
     return switch (files.kind()) {
       case CLASSIFICATION -> HeadConfig.classifier(encoder, files.labels().size());
       case REGRESSION -> HeadConfig.classifier(encoder, 1);
       case SPAN -> HeadConfig.SPAN;
+      case MASKED_LM -> HeadConfig.MASKED_LM;
     };
   }
 
@@ -153,13 +187,28 @@ final class TaskTrainWorkflow {
     return encoder;
   }
 
-  /** The trainer's own weights with those of the pretrained encoder. */
+  /** The trainer's own weights with those of the pretrained encoder, and of its masked-LM head. */
   private Weights withEncoder(Weights own) {
-    for (String name : pretrained.weights().names()) {
-      Weights.Array array = pretrained.weights().get(name);
-      own.put(name, array.shape(), array.values());
+    putAll(pretrained.weights(), own);
+    Weights head = pretrained.maskedLm();
+    if (files.kind() == TaskKind.MASKED_LM) {
+      if (head == null) {
+        context
+            .console()
+            .note(
+                "the checkpoint has no masked-LM head; a new one starts from scratch on its token"
+                    + " table");
+      } else {
+        putAll(head, own);
+      }
     }
     return own;
+  }
+
+  private static void putAll(Weights from, Weights to) {
+    for (String name : from.names()) {
+      to.put(name, from.get(name).shape(), from.get(name).values());
+    }
   }
 
   private Outcome loop(
@@ -173,9 +222,8 @@ final class TaskTrainWorkflow {
       if (trainer.resume(store, hash)) {
         context.console().note("resuming " + path + " at step " + trainer.step());
       }
-      ExampleBatches batches =
-          new ExampleBatches(
-              train.rows(), config.training().batchSize(), BatchLength.LONGEST, config.seed());
+      StepBatches<ExampleBatch> batches =
+          train.batches(config.training().batchSize(), config.seed());
       BestCheckpoint best = best(context.storage(), path, valid, hash);
       Trainer.Ending ending;
       try (RunRecorder recorder =

@@ -17,18 +17,21 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
 
 /**
- * An encoder with the head of a task: a {@link SequenceClassifier} or a {@link SpanHead}. Names:
- * {@code prefix encoder/...} and {@code prefix classifier/...} or {@code prefix span/...}.
+ * An encoder with the head of a task: a {@link SequenceClassifier}, a {@link SpanHead} or a {@link
+ * MaskedLanguageModelHead}. Names: {@code prefix encoder/...} and {@code prefix classifier/...},
+ * {@code prefix span/...} or {@code prefix masked_lm/...}.
  */
 public final class EncoderModel {
   private final Encoder encoder;
   private final @Nullable SequenceClassifier classifier;
   private final @Nullable SpanHead span;
+  private final @Nullable MaskedLanguageModelHead maskedLm;
 
   /**
    * What one call gives.
    *
-   * @param logits of a classifier one of (B, C); of a span head starts and ends, (B, T) each
+   * @param logits of a classifier one of (B, C); of a span head starts and ends, (B, T) each; of a
+   *     masked-LM head one of (M, V), a row for each place that was asked for
    */
   public record Output(Encoder.Output encoded, List<Operand<TFloat32>> logits) {}
 
@@ -53,17 +56,21 @@ public final class EncoderModel {
         head.kind().classifies()
             ? new SequenceClassifier(catalog, config, head, headPrefix, group)
             : null;
-    if (head.kind() == HeadConfig.Kind.MASKED_LM) {
-      throw new IllegalArgumentException("a masked-LM head has no task; use its own class");
-    }
-    span = classifier == null ? new SpanHead(catalog, config, headPrefix, group) : null;
+    span =
+        head.kind() == HeadConfig.Kind.SPAN
+            ? new SpanHead(catalog, config, headPrefix, group)
+            : null;
+    maskedLm =
+        head.kind() == HeadConfig.Kind.MASKED_LM
+            ? new MaskedLanguageModelHead(catalog, encoder, headPrefix, group)
+            : null;
   }
 
   public EncoderConfig config() {
     return encoder.config();
   }
 
-  /** See {@link Encoder#call}. */
+  /** See {@link Encoder#call}; for heads that answer for whole rows. */
   public Output call(
       Ops tf,
       Operand<TInt32> tokensBT,
@@ -71,9 +78,34 @@ public final class EncoderModel {
       @Nullable Operand<TInt32> typesBT,
       Gates gates,
       Dropout dropout) {
+    return call(tf, tokensBT, presentBT, typesBT, null, gates, dropout);
+  }
+
+  /**
+   * See {@link Encoder#call}.
+   *
+   * @param placesM among the B * T tokens, whose words a masked-LM head guesses: the logits of all
+   *     would be V numbers a token; null for other heads
+   */
+  public Output call(
+      Ops tf,
+      Operand<TInt32> tokensBT,
+      Operand<? extends TNumber> presentBT,
+      @Nullable Operand<TInt32> typesBT,
+      @Nullable Operand<TInt32> placesM,
+      Gates gates,
+      Dropout dropout) {
     Encoder.Output encoded = encoder.call(tf, tokensBT, presentBT, typesBT, gates, dropout);
     if (classifier != null) {
       return new Output(encoded, ImmutableList.of(classifier.call(tf, encoded, dropout)));
+    }
+    if (maskedLm != null) {
+      Operand<TFloat32> chosenMD =
+          tf.gather(
+              encoded.sequenceND(),
+              Objects.requireNonNull(placesM, "a masked-LM head needs places"),
+              tf.constant(0));
+      return new Output(encoded, ImmutableList.of(maskedLm.logits(tf, chosenMD, gates)));
     }
     SpanHead.Output both =
         Objects.requireNonNull(span, "a model has one head").call(tf, encoded, presentBT);

@@ -83,7 +83,7 @@ public final class EncoderPair implements DistillationPair<ExampleBatch> {
 
   @Override
   public List<Variable> trained() {
-    return EncoderTask.trained(site.catalog(), freezeEmbeddings);
+    return EncoderTask.trained(site.catalog(), head, freezeEmbeddings);
   }
 
   /** The weights of a fine-tuned model under the teacher's names. */

@@ -79,7 +79,7 @@ public record TinyBertTask(
 
   /** What the loss reaches: the encoder up to its last state, and the projection. */
   private List<Variable> trained(VariableCatalog catalog) {
-    return EncoderTask.trained(catalog, freezeEmbeddings).stream()
+    return EncoderTask.trained(catalog, head, freezeEmbeddings).stream()
         .filter(
             variable ->
                 variable.group() == VariableGroup.AUXILIARY

@@ -11,6 +11,7 @@ import org.lathe.training.examples.SpanDecoder;
 import org.lathe.training.examples.SpanRows;
 import org.lathe.training.examples.SpanSettings;
 import org.lathe.training.examples.TaskKind;
+import org.lathe.training.examples.TokenMasking;
 import org.lathe.training.examples.TokenRows;
 import org.lathe.training.loop.ExampleInput;
 import org.lathe.training.metrics.Metric;
@@ -21,6 +22,9 @@ import org.lathe.training.metrics.TaskMetrics;
  * batch's outputs: a trainer, a session, a served model.
  */
 public final class TaskScorer {
+  /** Of what is hidden in an evaluation; any number, but always the same. */
+  private static final long MASKING_SEED = 0;
+
   private final TaskMetrics metrics;
   private final int batchSize;
 
@@ -39,7 +43,10 @@ public final class TaskScorer {
    */
   public Map<Metric, Double> score(
       TokenRows rows, TaskKind kind, Function<ExampleBatch, Map<String, float[]>> model) {
-    Preconditions.checkArgument(kind != TaskKind.SPAN, "spans have a score of their own");
+    Preconditions.checkArgument(
+        kind == TaskKind.CLASSIFICATION || kind == TaskKind.REGRESSION,
+        "%s has a score of its own",
+        kind);
     EvaluationBatches batches = new EvaluationBatches(rows, batchSize, BatchLength.LONGEST);
     int[] predictedClasses = new int[rows.size()];
     double[] predictedNumbers = new double[rows.size()];
@@ -82,6 +89,47 @@ public final class TaskScorer {
         rows.questions().stream()
             .map(question -> question.answers().stream().map(answer -> answer.text()).toList())
             .toList());
+  }
+
+  /**
+   * Hidden tokens, the same ones at every call.
+   *
+   * @param model gives {@link ExampleInput#LOGITS} (M, V) of a batch
+   */
+  public Map<Metric, Double> score(
+      TokenRows rows, TokenMasking masking, Function<ExampleBatch, Map<String, float[]>> model) {
+    EvaluationBatches batches = new EvaluationBatches(rows, batchSize, BatchLength.LONGEST);
+    double logLikelihood = 0;
+    long numRight = 0;
+    long numGuesses = 0;
+    for (int i = 0; i < batches.numBatches(); i++) {
+      ExampleBatch batch = masking.mask(batches.at(i), MASKING_SEED, 0);
+      int[] words = batch.targets().words();
+      int[] places = batch.targets().places();
+      if (words.length == 0) {
+        continue; // rows of special tokens only
+      }
+      float[] logits = output(model.apply(batch), ExampleInput.LOGITS);
+      int vocabularySize = logits.length / words.length;
+      // rows that fill the last batch come after those that count
+      for (int j = 0; j < words.length && places[j] < batch.numRows() * batch.length(); j++) {
+        int from = j * vocabularySize;
+        logLikelihood += logProbability(logits, from, vocabularySize, words[j]);
+        numRight += largest(logits, from, vocabularySize) == words[j] ? 1 : 0;
+        numGuesses++;
+      }
+    }
+    Preconditions.checkArgument(numGuesses > 0, "no token was hidden");
+    return metrics.ofGuesses(logLikelihood / numGuesses, (double) numRight / numGuesses);
+  }
+
+  private static double logProbability(float[] logits, int from, int count, int right) {
+    double largest = logits[from + largest(logits, from, count)];
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += Math.exp(logits[from + i] - largest);
+    }
+    return logits[from + right] - largest - Math.log(sum);
   }
 
   private static float[] output(Map<String, float[]> outputs, String name) {

@@ -7,5 +7,7 @@ public enum TaskKind {
   /** A number for a text or a pair of texts. */
   REGRESSION,
   /** The part of a context that answers a question. */
-  SPAN
+  SPAN,
+  /** The tokens that stood where masks are; plain text is all it needs. */
+  MASKED_LM
 }

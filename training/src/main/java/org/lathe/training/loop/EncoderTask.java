@@ -36,6 +36,7 @@ public record EncoderTask(
     double clipNorm)
     implements TrainingTask<ExampleBatch> {
   private static final String EMBEDDINGS = Encoder.PREFIX + "/embedding/";
+  private static final String POOLER = Encoder.PREFIX + "/pooler/";
 
   @Override
   public Built<ExampleBatch> build(Site site) {
@@ -54,7 +55,7 @@ public record EncoderTask(
         ImmutableList.of(
             ParameterGroup.of(
                 "model",
-                trained(site.catalog(), freezeEmbeddings),
+                trained(site.catalog(), head, freezeEmbeddings),
                 optimizer,
                 Schedule.of(schedule))),
         clipNorm,
@@ -63,10 +64,16 @@ public record EncoderTask(
         ExampleInput.outputs(logits));
   }
 
-  /** What is updated: the model and what is trained beside it. */
-  public static List<Variable> trained(VariableCatalog catalog, boolean freezeEmbeddings) {
+  /**
+   * What is updated: the model and what is trained beside it. A pooler that the head does not read
+   * stays as it is, for a task that will.
+   */
+  public static List<Variable> trained(
+      VariableCatalog catalog, HeadConfig head, boolean freezeEmbeddings) {
+    boolean freezePooler = head.kind() != HeadConfig.Kind.POOLED_CLASSIFIER;
     return catalog.of(VariableGroup.MODEL, VariableGroup.AUXILIARY).stream()
         .filter(variable -> !(freezeEmbeddings && variable.name().startsWith(EMBEDDINGS)))
+        .filter(variable -> !(freezePooler && variable.name().startsWith(POOLER)))
         .collect(ImmutableList.toImmutableList());
   }
 }

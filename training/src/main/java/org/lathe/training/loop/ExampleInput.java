@@ -25,7 +25,7 @@ import org.tensorflow.types.TInt32;
  * labels its loss needs. Shape letters: B batch, T length of this batch.
  */
 public final class ExampleInput implements BatchInput<ExampleBatch> {
-  /** Output of classification and regression, (B, C). */
+  /** Output of classification and regression, (B, C); of masked tokens, (M, V). */
   public static final String LOGITS = "logits";
 
   /** Outputs of a span head, (B, T). */
@@ -36,7 +36,8 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
   private enum Labels {
     CLASSES,
     NUMBERS,
-    SPANS
+    SPANS,
+    MASKED
   }
 
   private final Labels labels;
@@ -45,6 +46,8 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
   private final Placeholder<TInt32> typesBT;
   private final List<Placeholder<TInt32>> placesB;
   private final Placeholder<TFloat32> numbersB;
+  private final Placeholder<TInt32> placesM;
+  private final Placeholder<TInt32> wordsM;
 
   private ExampleInput(TrainingTask.Site site, Labels labels) {
     Ops tf = site.tf();
@@ -60,14 +63,20 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
                 .placeholder(TInt32.class, Placeholder.shape(Shape.of(batchSize))));
     numbersB =
         tf.withName("number").placeholder(TFloat32.class, Placeholder.shape(Shape.of(batchSize)));
+    Placeholder.Options any = Placeholder.shape(Shape.of(Shape.UNKNOWN_SIZE));
+    placesM = tf.withName("masked_place").placeholder(TInt32.class, any);
+    wordsM = tf.withName("masked_word").placeholder(TInt32.class, any);
   }
 
   /** The placeholders of a head's task. */
   public static ExampleInput declare(TrainingTask.Site site, HeadConfig head) {
     Labels labels =
-        !head.kind().classifies()
-            ? Labels.SPANS
-            : head.numClasses() == 1 ? Labels.NUMBERS : Labels.CLASSES;
+        switch (head.kind()) {
+          case POOLED_CLASSIFIER, TANH_CLASSIFIER, RELU_CLASSIFIER ->
+              head.numClasses() == 1 ? Labels.NUMBERS : Labels.CLASSES;
+          case SPAN -> Labels.SPANS;
+          case MASKED_LM -> Labels.MASKED;
+        };
     return new ExampleInput(site, labels);
   }
 
@@ -83,13 +92,15 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
 
   /** Calls a model on the batch. */
   public EncoderModel.Output call(Ops tf, EncoderModel model, Gates gates, Dropout dropout) {
-    return model.call(tf, idsBT, presentBT, typesBT, gates, dropout);
+    return model.call(
+        tf, idsBT, presentBT, typesBT, labels == Labels.MASKED ? placesM : null, gates, dropout);
   }
 
   /** The task's own loss on the labels, a scalar: cross-entropy in nats, or squared error. */
   public Operand<TFloat32> loss(Ops tf, List<Operand<TFloat32>> logits) {
     return switch (labels) {
       case CLASSES -> ClassCrossEntropy.mean(tf, logits.get(0), placesB.get(0));
+      case MASKED -> ClassCrossEntropy.mean(tf, logits.get(0), wordsM);
       case NUMBERS -> MeanSquaredError.mean(tf, logits.get(0), numbersB);
       case SPANS -> SpanLoss.mean(tf, logits.get(0), logits.get(1), placesB.get(0), placesB.get(1));
     };
@@ -122,15 +133,20 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
         feeder.feed(placesB.get(0), ints(rows, targets.starts()));
         feeder.feed(placesB.get(1), ints(rows, targets.ends()));
       }
+      case MASKED -> feeder.feed(wordsM, ints(Shape.of(targets.words().length), targets.words()));
     }
   }
 
-  /** Tokens only: enough for a model's outputs. */
+  /** Tokens only, and where masked ones are: enough for a model's outputs. */
   public void feedInputs(ExampleBatch batch, Feeder feeder) {
     Shape tokens = Shape.of(batch.batchSize(), batch.length());
     feeder.feed(idsBT, ints(tokens, batch.ids()));
     feeder.feed(presentBT, ints(tokens, batch.mask()));
     feeder.feed(typesBT, ints(tokens, batch.tokenTypes()));
+    if (labels == Labels.MASKED) {
+      int[] places = batch.targets().places();
+      feeder.feed(placesM, ints(Shape.of(places.length), places));
+    }
   }
 
   private static TInt32 ints(Shape shape, int[] values) {

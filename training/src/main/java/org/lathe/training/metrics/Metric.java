@@ -15,7 +15,9 @@ public enum Metric {
   /** Share of questions whose answer is a reference's, after SQuAD's normalization. */
   EXACT_MATCH("exact-match"),
   /** Mean over questions of the overlap in words with the closest reference. */
-  ANSWER_F1("answer-f1");
+  ANSWER_F1("answer-f1"),
+  /** Mean natural logarithm of the probability of what is right; exp of minus it is perplexity. */
+  LOG_LIKELIHOOD("log-likelihood");
 
   private final String word;
 

@@ -30,6 +30,11 @@ public record TaskMetrics(List<Metric> reported, List<Metric> selecting) {
   public static final TaskMetrics SPANS =
       new TaskMetrics(List.of(Metric.EXACT_MATCH, Metric.ANSWER_F1), List.of(Metric.ANSWER_F1));
 
+  /** Hidden tokens, guessed by their probability. */
+  public static final TaskMetrics MASKED_LM =
+      new TaskMetrics(
+          List.of(Metric.LOG_LIKELIHOOD, Metric.ACCURACY), List.of(Metric.LOG_LIKELIHOOD));
+
   public TaskMetrics {
     reported = List.copyOf(reported);
     selecting = List.copyOf(selecting);
@@ -58,7 +63,8 @@ public record TaskMetrics(List<Metric> reported, List<Metric> selecting) {
             case ACCURACY -> ClassScores.accuracy(predicted, expected);
             case F1 -> ClassScores.f1(predicted, expected);
             case MATTHEWS -> ClassScores.matthews(predicted, expected);
-            case PEARSON, SPEARMAN, EXACT_MATCH, ANSWER_F1 -> throw misfit(metric, "classes");
+            case PEARSON, SPEARMAN, EXACT_MATCH, ANSWER_F1, LOG_LIKELIHOOD ->
+                throw misfit(metric, "classes");
           });
     }
     return scores;
@@ -77,7 +83,8 @@ public record TaskMetrics(List<Metric> reported, List<Metric> selecting) {
           switch (metric) {
             case PEARSON -> Correlations.pearson(predicted, expected);
             case SPEARMAN -> Correlations.spearman(predicted, expected);
-            case ACCURACY, F1, MATTHEWS, EXACT_MATCH, ANSWER_F1 -> throw misfit(metric, "numbers");
+            case ACCURACY, F1, MATTHEWS, EXACT_MATCH, ANSWER_F1, LOG_LIKELIHOOD ->
+                throw misfit(metric, "numbers");
           });
     }
     return scores;
@@ -103,10 +110,27 @@ public record TaskMetrics(List<Metric> reported, List<Metric> selecting) {
             switch (metric) {
               case EXACT_MATCH -> AnswerScores.exactMatch(answers.get(i), references.get(i));
               case ANSWER_F1 -> AnswerScores.f1(answers.get(i), references.get(i));
-              case ACCURACY, F1, MATTHEWS, PEARSON, SPEARMAN -> throw misfit(metric, "answers");
+              case ACCURACY, F1, MATTHEWS, PEARSON, SPEARMAN, LOG_LIKELIHOOD ->
+                  throw misfit(metric, "answers");
             };
       }
       scores.put(metric, Arrays.stream(each).average().orElseThrow());
+    }
+    return scores;
+  }
+
+  /** Scores of guessed words. */
+  public Map<Metric, Double> ofGuesses(double logLikelihood, double accuracy) {
+    Map<Metric, Double> scores = new EnumMap<>(Metric.class);
+    for (Metric metric : reported) {
+      scores.put(
+          metric,
+          switch (metric) {
+            case LOG_LIKELIHOOD -> logLikelihood;
+            case ACCURACY -> accuracy;
+            case F1, MATTHEWS, PEARSON, SPEARMAN, EXACT_MATCH, ANSWER_F1 ->
+                throw misfit(metric, "guesses");
+          });
     }
     return scores;
   }

@@ -1,0 +1,159 @@
+package org.lathe.cli.workflow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lathe.graphs.config.HeadConfig;
+import org.lathe.training.files.LocalStorage;
+
+/** From plain text to a pruned encoder, and from that to a task. */
+class MaskedLanguageModelTest {
+  @TempDir static Path root;
+  static Path config;
+  static Path run;
+
+  @BeforeAll
+  static void learnToGuess() throws IOException {
+    TaskCommandsTest.writePretrained(root.resolve("pretrained"));
+    Files.writeString(root.resolve("text.txt"), text(1, 400));
+    Files.writeString(root.resolve("valid.txt"), text(2, 60));
+    config =
+        Files.writeString(
+            root.resolve("masked.yaml"),
+            """
+            task:
+              kind: masked-lm
+              pretrained: %1$s/pretrained
+              train: [%1$s/text.txt]
+              valid: [%1$s/valid.txt]
+              test: [%1$s/valid.txt]
+              maxLength: 16
+            training:
+              batchSize: 8
+              steps: 200
+              learningRate: 0.005
+              warmupSteps: 0
+              evaluateEvery: 100
+              checkpointEvery: 100
+            pruning:
+              target: {sparsity: 0.3}
+              steps: 40
+              finetuneSteps: 60
+              learningRate: 0.002
+              finetuneLearningRate: 0.002
+              roundTo: 1
+              distillation: {taskWeight: 0.0}
+            """
+                .formatted(root));
+    run = root.resolve("run");
+    TinyRun.succeed("train", config, "--run", run);
+  }
+
+  /** A film is great or good, a plot bad or awful; "the", "was" and "and" stand where they must. */
+  private static String text(long seed, int numLines) {
+    Random random = new Random(seed);
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < numLines; i++) {
+      text.append(
+          random.nextBoolean() ? "the film was good and great\n" : "the plot was bad and awful\n");
+      if (i % 10 == 9) {
+        text.append("<|endoftext|>\n");
+      }
+    }
+    return text.toString();
+  }
+
+  private static JsonNode scores(Path of) throws IOException {
+    TinyRun.succeed("evaluate", of, "--split", "test", "--json");
+    return TinyRun.MAPPER.readTree(TinyRun.out);
+  }
+
+  @Test
+  void guessesAreLearnedAndMeasuredAlikeEveryTime() throws IOException {
+    JsonNode first = scores(run);
+    // ln(1 / 15) = -2.7 by chance, about -2.2 by how often words come
+    assertThat(first.path("log-likelihood").asDouble()).isBetween(-1.7, 0.0);
+    assertThat(first.path("accuracy").asDouble()).isGreaterThan(0.4);
+    assertThat(scores(run)).isEqualTo(first);
+    RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, run);
+    assertThat(directory.record().encoder().head()).isEqualTo(HeadConfig.MASKED_LM);
+  }
+
+  @Test
+  void onePrunedEncoderServesTasks() throws IOException {
+    Path slim = root.resolve("slim");
+    TinyRun.succeed("prune", config, "--teacher", run, "--run", slim, "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("sparsity").asDouble())
+        .isBetween(0.3, 0.5);
+    assertThat(scores(slim).path("log-likelihood").asDouble()).isGreaterThan(-2.0);
+    Files.writeString(root.resolve("train.tsv"), TaskCommandsTest.table(1, 200));
+    Files.writeString(root.resolve("valid.tsv"), TaskCommandsTest.table(2, 60));
+    Path tuned = root.resolve("tuned");
+    TinyRun.succeed(
+        "train",
+        config,
+        "--run",
+        tuned,
+        "--set",
+        "task.kind=classification",
+        "--set",
+        "task.pretrained=" + slim,
+        "--set",
+        "task.train=[" + root.resolve("train.tsv") + "]",
+        "--set",
+        "task.valid=[" + root.resolve("valid.tsv") + "]",
+        "--set",
+        "task.text=review",
+        "--set",
+        "task.label=verdict",
+        "--set",
+        "training.steps=150",
+        "--set",
+        "training.batchSize=16");
+    TinyRun.succeed("evaluate", tuned, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble()).isGreaterThan(0.9);
+    RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, tuned);
+    assertThat(directory.record().model().blocks())
+        .isEqualTo(RunDirectory.open(LocalStorage.INSTANCE, slim).record().model().blocks());
+  }
+
+  /** What is not a model with a task says so. */
+  @Test
+  void complaintsSayWhatToDo() throws IOException {
+    assertThat(TinyRun.execute("export", run, "--out", root.resolve("models"))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("fine-tune it first");
+    assertThat(
+            TinyRun.execute(
+                "prune",
+                config,
+                "--teacher",
+                run,
+                "--run",
+                root.resolve("x"),
+                "--set",
+                "pruning.target.sparsity=",
+                "--set",
+                "pruning.target.speedup=2"))
+        .isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.target");
+    Files.writeString(root.resolve("empty.txt"), "\n");
+    assertThat(
+            TinyRun.execute(
+                "train",
+                config,
+                "--run",
+                root.resolve("x"),
+                "--set",
+                "task.train=[" + root.resolve("empty.txt") + "]"))
+        .isEqualTo(3);
+    assertThat(TinyRun.err).contains("empty.txt");
+    assertThat(root.resolve("x")).doesNotExist();
+  }
+}

@@ -1,0 +1,98 @@
+package org.lathe.cli.workflow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Answers cut from contexts, with an encoder whose pooler nobody reads. */
+class SpanCommandsTest {
+  @TempDir Path root;
+
+  /**
+   * "was the film" asks for the word behind "film was", "was the plot" for that behind "plot was".
+   */
+  private static String squad(long seed, int numQuestions) {
+    Random random = new Random(seed);
+    List<String> words = List.of("good", "great", "bad", "awful");
+    List<String> paragraphs = new ArrayList<>();
+    for (int i = 0; i < numQuestions; i++) {
+      String film = words.get(random.nextInt(4));
+      String plot = words.get(random.nextInt(4));
+      String context = "the film was " + film + " and the plot was " + plot;
+      boolean aboutFilm = random.nextBoolean();
+      int start = aboutFilm ? "the film was ".length() : context.length() - plot.length();
+      paragraphs.add(
+          """
+          {"context": "%s", "qas": [{"id": "%d", "question": "was the %s",
+            "answers": [{"text": "%s", "answer_start": %d}]}]}"""
+              .formatted(context, i, aboutFilm ? "film" : "plot", aboutFilm ? film : plot, start));
+    }
+    return "{\"version\": \"1.1\", \"data\": [{\"title\": \"x\", \"paragraphs\": ["
+        + String.join(",", paragraphs)
+        + "]}]}";
+  }
+
+  @Test
+  void anEncoderLearnsToAnswerAndIsPrunedAndServed() throws IOException {
+    TaskCommandsTest.writePretrained(root.resolve("pretrained"));
+    Files.writeString(root.resolve("train.json"), squad(1, 200));
+    Files.writeString(root.resolve("valid.json"), squad(2, 40));
+    Path config =
+        Files.writeString(
+            root.resolve("span.yaml"),
+            """
+            task:
+              kind: span-qa
+              preset: squad
+              pretrained: %1$s/pretrained
+              train: [%1$s/train.json]
+              valid: [%1$s/valid.json]
+              test: [%1$s/valid.json]
+              maxLength: 16
+            training:
+              batchSize: 16
+              steps: 250
+              learningRate: 0.005
+              warmupSteps: 0
+              evaluateEvery: 50
+              checkpointEvery: 50
+            pruning:
+              target: {sparsity: 0.3}
+              steps: 40
+              finetuneSteps: 30
+              learningRate: 0.002
+              finetuneLearningRate: 0.002
+              roundTo: 1
+              distillation: {taskWeight: 0.0}
+            """
+                .formatted(root));
+    Path run = root.resolve("run");
+    TinyRun.succeed("train", config, "--run", run);
+    TinyRun.succeed("evaluate", run, "--split", "test", "--json");
+    JsonNode scores = TinyRun.MAPPER.readTree(TinyRun.out);
+    // by chance about one answer in eight
+    assertThat(scores.path("exact-match").asDouble()).isGreaterThan(0.4);
+    Path slim = root.resolve("slim");
+    TinyRun.succeed("prune", config, "--teacher", run, "--run", slim);
+    Path models = root.resolve("models");
+    TinyRun.succeed("export", slim, "--out", models);
+    String asked = "was the film\tthe film was great and the plot was awful";
+    TinyRun.succeed("predict", models, "--prompt", asked, "--json");
+    JsonNode served = TinyRun.MAPPER.readTree(TinyRun.out).path("predictions").path(0);
+    TinyRun.succeed("predict", slim, "--prompt", asked, "--json");
+    JsonNode ofRun = TinyRun.MAPPER.readTree(TinyRun.out).path("predictions").path(0);
+    assertThat(served.path("answer")).isEqualTo(ofRun.path("answer"));
+    assertThat("the film was great and the plot was awful")
+        .contains(served.path("answer").asText());
+    assertThat(TinyRun.execute("predict", slim, "--prompt", "was the film")).isEqualTo(2);
+    assertThat(TinyRun.err).contains("has no context");
+  }
+}
