@@ -18,8 +18,14 @@ lathe=$here/../../lathe
 settings() {
   case $1 in
     # a measured speed-up, at batch 32 and length 128
-    cofi-5x) echo "--set pruning.target.speedup=5" ;;
-    cofi-5x-importance) echo "$(settings cofi-5x) --set pruning.initialization=importance" ;;
+    cofi-5x-uniform)
+      echo "--set pruning.target.speedup=5 --set pruning.initialLayerLogAlpha=2" ;;
+    cofi-5x-alike) echo "$(settings cofi-5x-uniform) --set pruning.initialization=importance" ;;
+    # heads and units start by their importance, whole sublayers later than they
+    cofi-5x)
+      echo "--set pruning.target.speedup=5 --set pruning.initialization=importance \
+        --set pruning.importanceSpread=2" ;;
+    cofi-5x-slow) echo "$(settings cofi-5x) --set pruning.learningRate=0.00003" ;;
     # the ablations of the paper
     cofi-5x-no-hidden)
       echo "$(settings cofi-5x) --set pruning.gates=[head,intermediate,attention-layer,feed-forward-layer]" ;;
@@ -30,7 +36,8 @@ settings() {
     cofi-5x-fixed-matching)
       echo "$(settings cofi-5x) --set pruning.distillation.matching=fixed" ;;
     cofi-5x-one-stage) echo "$(settings cofi-5x) --set pruning.finetuneSteps=0" ;;
-    cofi-*) echo "--set pruning.target.sparsity=0.${1#cofi-}" ;;
+    cofi-*)
+      echo "--set pruning.target.sparsity=0.${1#cofi-} --set pruning.initialLayerLogAlpha=2" ;;
     # what has no such small steps, or ends before, goes as far as it can
     heads | layer-drop)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.speedupTolerance=1" ;;

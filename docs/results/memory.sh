@@ -8,6 +8,7 @@
 #   docs/results/memory.sh external trime-long    its test perplexity with every memory
 #   docs/results/memory.sh domain trime-long sotu another domain, with and without a store of it
 #   docs/results/memory.sh seeds trime-long 2     the small corpus
+#   docs/results/memory.sh pruned                 a model with memory at twice the speed, and both stores
 #   docs/results/memory.sh bytes trime-long       bits per byte
 #   docs/results/memory.sh speed vanilla          scoring with memory against without
 #   docs/results/memory.sh scale                  steps of the paper's 38M and 247M models
@@ -82,6 +83,22 @@ case ${1:-} in
     "$lathe" train "$here/sotu.yaml" --seed "$3" --run "runs/sotu-$2-$3" $(settings "$2")
     "$lathe" evaluate "runs/sotu-$2-$3" --split test --memory "$(recent "$2")" --tune --json
     ;;
+  pruned)
+    local_memory="--set memory.objective=local"
+    # shellcheck disable=SC2086
+    "$lathe" train "$here/sotu.yaml" --seed 1 --run runs/sotu-local $local_memory --set training.steps=1500
+    # shellcheck disable=SC2086
+    "$lathe" prune "$here/sotu.yaml" --seed 1 --teacher runs/sotu-local --run runs/sotu-slim $local_memory \
+      --set pruning.target.speedup=2.2 --set pruning.initialLayerLogAlpha=5 \
+      --set pruning.steps=400 --set pruning.rampFraction=0.5 --set pruning.learningRate=0.001 \
+      --set pruning.finetuneSteps=800 --set pruning.finetuneLearningRate=0.002
+    for run in sotu-local sotu-slim; do
+      "$lathe" datastore build "runs/$run" --out "stores/$run" --set evaluation.storeTokens=500000
+      "$lathe" evaluate "runs/$run" --split test --store "stores/$run" \
+        --memory none,local,long,knn,external --tune --json --set evaluation.neighbors=64 \
+        --set evaluation.maxTokens=24000 --set evaluation.index=exact
+    done
+    ;;
   bytes)
     # shellcheck disable=SC2046
     "$lathe" train "$here/wikitext2-bytes.yaml" --run "runs/bytes-$2" $(settings "$2")
@@ -115,7 +132,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
