@@ -7,7 +7,7 @@ import java.util.Map;
 final class Charts {
   static final int NUM_COLORS = 6;
 
-  private static final int WIDTH = 720;
+  static final int WIDTH = 720;
   private static final int HEIGHT = 320;
   private static final int LEFT = 64;
   private static final int RIGHT = 16;

@@ -24,6 +24,9 @@ public final class ScatterPicture {
   private static final double RADIUS = 4;
   private static final double LABEL_HEIGHT = 13;
 
+  /** Of the longer names; the shorter ones have room to spare. */
+  private static final double LABEL_WIDTH = 150;
+
   /**
    * A point.
    *
@@ -76,20 +79,23 @@ public final class ScatterPicture {
     }
     svg.append("<circle class=\"point\" r=\"").append(Html.at(RADIUS)).append("\" cx=\"");
     svg.append(Html.at(atX)).append("\" cy=\"").append(Html.at(atY)).append("\"/>");
-    double[] label = {atX + 2 * RADIUS, atY + RADIUS};
+    // near the right border a name stands before its point
+    boolean before = atX > Charts.WIDTH - LABEL_WIDTH;
+    double[] label = {before ? atX - 2 * RADIUS : atX + 2 * RADIUS, atY + RADIUS};
     // from the lowest point up, a name that would lie on another one moves above it
     boolean moved = true;
     while (moved) {
       moved = false;
       for (double[] other : labels) {
-        if (Math.abs(other[0] - label[0]) < 70 && Math.abs(other[1] - label[1]) < LABEL_HEIGHT) {
+        if (Math.abs(other[0] - label[0]) < LABEL_WIDTH
+            && Math.abs(other[1] - label[1]) < LABEL_HEIGHT) {
           label[1] = other[1] - LABEL_HEIGHT;
           moved = true;
         }
       }
     }
     labels.add(label);
-    Charts.text(svg, "label", label[0], label[1], point.name());
+    Charts.text(svg, before ? "label end" : "label", label[0], label[1], point.name());
     svg.append('\n');
   }
 }
