@@ -9,6 +9,7 @@
 #   docs/results/memory.sh domain trime-long sotu another domain, with and without a store of it
 #   docs/results/memory.sh seeds trime-long 2     the small corpus
 #   docs/results/memory.sh pruned                 a model with memory at twice the speed, and both stores
+#   docs/results/memory.sh pruned-alike           the same with gates that start alike, as first tried
 #   docs/results/memory.sh bytes trime-long       bits per byte
 #   docs/results/memory.sh speed vanilla          scoring with memory against without
 #   docs/results/memory.sh scale                  steps of the paper's 38M and 247M models
@@ -83,16 +84,20 @@ case ${1:-} in
     "$lathe" train "$here/sotu.yaml" --seed "$3" --run "runs/sotu-$2-$3" $(settings "$2")
     "$lathe" evaluate "runs/sotu-$2-$3" --split test --memory "$(recent "$2")" --tune --json
     ;;
-  pruned)
+  pruned | pruned-alike)
+    case $1 in
+      pruned) start=5 steps=400 finetune=800 ;;
+      *) start=2 steps=300 finetune=600 ;;
+    esac
     local_memory="--set memory.objective=local"
     # shellcheck disable=SC2086
     "$lathe" train "$here/sotu.yaml" --seed 1 --run runs/sotu-local $local_memory --set training.steps=1500
     # shellcheck disable=SC2086
-    "$lathe" prune "$here/sotu.yaml" --seed 1 --teacher runs/sotu-local --run runs/sotu-slim $local_memory \
-      --set pruning.target.speedup=2.2 --set pruning.initialLayerLogAlpha=5 \
-      --set pruning.steps=400 --set pruning.rampFraction=0.5 --set pruning.learningRate=0.001 \
-      --set pruning.finetuneSteps=800 --set pruning.finetuneLearningRate=0.002
-    for run in sotu-local sotu-slim; do
+    "$lathe" prune "$here/sotu.yaml" --seed 1 --teacher runs/sotu-local --run "runs/sotu-$1" $local_memory \
+      --set pruning.target.speedup=2.2 --set "pruning.initialLayerLogAlpha=$start" \
+      --set "pruning.steps=$steps" --set pruning.rampFraction=0.5 --set pruning.learningRate=0.001 \
+      --set "pruning.finetuneSteps=$finetune" --set pruning.finetuneLearningRate=0.002
+    for run in sotu-local "sotu-$1"; do
       "$lathe" datastore build "runs/$run" --out "stores/$run" --set evaluation.storeTokens=500000
       "$lathe" evaluate "runs/$run" --split test --store "stores/$run" \
         --memory none,local,long,knn,external --tune --json --set evaluation.neighbors=64 \
@@ -132,7 +137,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

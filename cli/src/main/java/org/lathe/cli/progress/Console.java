@@ -33,7 +33,7 @@ public final class Console {
    * Starts a progress display; close it in try-with-resources.
    *
    * @param label what goes on, a few words
-   * @param total units of work, at least 1
+   * @param total units of work; 0 where nothing will be shown
    */
   public ProgressLine progress(String label, long total) {
     return new ProgressLine(err, terminal, nanoClock, label, total);

@@ -96,7 +96,7 @@ public final class ProgressLine implements AutoCloseable {
   }
 
   private String line() {
-    double share = total == 0 ? 1 : Math.min(1, (double) done / total);
+    double share = Math.min(1, (double) done / total);
     StringBuilder line = new StringBuilder(label);
     if (terminal) {
       int filled = (int) (share * BAR_WIDTH);

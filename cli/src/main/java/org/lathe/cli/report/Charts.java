@@ -28,7 +28,7 @@ final class Charts {
     }
     Axis xAxis = Axis.covering(x[0], x[1], 8);
     Axis yAxis = Axis.covering(y[0], y[1], 6);
-    StringBuilder svg = openChart(title);
+    StringBuilder svg = open(title, WIDTH, HEIGHT);
     axes(svg, xAxis, yAxis, xLabel, yLabel);
     for (int i = 0; i < series.size(); i++) {
       curve(svg, series.get(i), i % NUM_COLORS, xAxis, yAxis);
@@ -64,12 +64,18 @@ final class Charts {
     return svg.append("</svg>\n").toString();
   }
 
-  static StringBuilder openChart(String title) {
-    return open(title, WIDTH, HEIGHT);
+  /** A chart that is a file of its own must name its format; inside a page it need not. */
+  static StringBuilder openFile(String title) {
+    return open(" xmlns=\"http://www.w3.org/2000/svg\"", title, WIDTH, HEIGHT);
   }
 
   static StringBuilder open(String title, int width, int height) {
-    StringBuilder svg = new StringBuilder("<svg role=\"img\" viewBox=\"0 0 ");
+    return open("", title, width, height);
+  }
+
+  private static StringBuilder open(String format, String title, int width, int height) {
+    StringBuilder svg = new StringBuilder("<svg").append(format);
+    svg.append(" role=\"img\" viewBox=\"0 0 ");
     svg.append(width).append(' ').append(height).append("\" aria-label=\"");
     return svg.append(Html.escape(title)).append("\">");
   }
@@ -80,7 +86,7 @@ final class Charts {
     svg.append("</text>");
   }
 
-  /** The coordinate system of {@link #lines}, in a picture of the size of {@link #openChart}. */
+  /** The coordinate system of {@link #lines}, in a picture of its size. */
   static void axes(StringBuilder svg, Axis x, Axis y, String xLabel, String yLabel) {
     for (double tick : y.ticks()) {
       double at = yAt(y, tick);

@@ -50,11 +50,7 @@ public final class ScatterPicture {
             points.stream().mapToDouble(p -> p.y() - p.spread()).min().orElseThrow(),
             points.stream().mapToDouble(p -> p.y() + p.spread()).max().orElseThrow(),
             6);
-    StringBuilder svg =
-        new StringBuilder(
-            Charts.openChart(title)
-                .toString()
-                .replaceFirst("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" "));
+    StringBuilder svg = Charts.openFile(title);
     svg.append('\n').append(STYLE);
     Charts.axes(svg, x, y, xLabel, yLabel);
     svg.append('\n');

@@ -4,16 +4,14 @@ import com.google.common.collect.ListMultimap;
 import com.google.common.collect.MultimapBuilder;
 import com.google.common.math.Stats;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.lathe.cli.report.ScatterPicture;
 import org.lathe.graphs.errors.CorruptFileException;
 
 /**
  * The systems of one dataset as points, one metric against another; a point is the mean over seeds,
- * with the sample standard deviation as its bar. A system without x, such as the model that
- * speed-ups are measured against, stands at 1.
+ * with the sample standard deviation as its bar. The system "dense", which speed-ups are measured
+ * against and which has none, stands at 1; others without x are left out.
  *
  * @param experiment whose rows
  * @param dataset of these
@@ -57,9 +55,8 @@ record ResultsPicture(String experiment, String dataset, String xMetric, String 
   String svg(List<ResultRow> rows) {
     ListMultimap<String, Double> xs = values(rows, xMetric);
     ListMultimap<String, Double> ys = values(rows, yMetric);
-    Set<String> systems = new LinkedHashSet<>(ys.keySet());
     List<ScatterPicture.Point> points = new ArrayList<>();
-    for (String system : systems) {
+    for (String system : ys.keySet()) {
       if (xs.containsKey(system) || system.equals(REFERENCE)) {
         Stats y = Stats.of(ys.get(system));
         double x = xs.containsKey(system) ? Stats.meanOf(xs.get(system)) : 1;

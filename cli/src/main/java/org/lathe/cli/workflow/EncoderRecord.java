@@ -4,6 +4,7 @@ import com.google.common.collect.ImmutableList;
 import java.util.List;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.training.evaluation.EncoderRunner;
 
 /**
  * An encoder with a task, in {@code run.json}. Its tokenizer lies beside it as {@code
@@ -16,5 +17,15 @@ import org.lathe.graphs.config.HeadConfig;
 record EncoderRecord(EncoderConfig config, HeadConfig head, List<String> labels) {
   EncoderRecord {
     labels = ImmutableList.copyOf(labels);
+  }
+
+  /**
+   * The best model of this record's run in a session; close it.
+   *
+   * @param batchSize B of every batch
+   */
+  EncoderRunner runner(RunDirectory run, int batchSize, int threads) {
+    return new EncoderRunner(
+        config, head, run.encoderWeights(head), run.path().toString(), batchSize, threads);
   }
 }

@@ -154,12 +154,13 @@ final class PruneWorkflow {
       GateValues gates =
           PlanSearch.meeting(target, GateLogits.from(full, pruned), settings.roundTo());
       PruningPlan plan = PruningPlan.from(full, gates);
-      return new Candidate(plan, Slimmer.slim(full, decoder(pruned), plan));
+      return new Candidate(
+          plan, Slimmer.slim(full, pruned.startingWith(RunDirectory.MODEL_PREFIX), plan));
     }
 
     @Override
     public Path publishFull(Path base) {
-      return publish(full, decoder(teacherWeights), base);
+      return publish(full, teacherWeights.startingWith(RunDirectory.MODEL_PREFIX), base);
     }
 
     @Override
@@ -268,15 +269,5 @@ final class PruneWorkflow {
             config,
             stop,
             context);
-  }
-
-  private static Weights decoder(Weights all) {
-    Weights model = new Weights();
-    for (String name : all.names()) {
-      if (name.startsWith(RunDirectory.MODEL_PREFIX)) {
-        model.put(name, all.get(name).shape(), all.get(name).values());
-      }
-    }
-    return model;
   }
 }

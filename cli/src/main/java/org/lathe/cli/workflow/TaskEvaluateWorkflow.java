@@ -29,13 +29,7 @@ final class TaskEvaluateWorkflow {
     try (TaskFiles files =
             TaskFiles.open(context.storage(), config.task(), definition, encoder.labels());
         EncoderRunner runner =
-            new EncoderRunner(
-                encoder.config(),
-                encoder.head(),
-                run.encoderWeights(encoder.head()),
-                run.path().toString(),
-                config.training().batchSize(),
-                config.threads())) {
+            encoder.runner(run, config.training().batchSize(), config.threads())) {
       TaskFiles.Split split = files.read(request.split(), paths(config.task(), request.split()), 0);
       TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
       Map<Metric, Double> scores = split.score(scorer, files.kind(), runner::outputs);

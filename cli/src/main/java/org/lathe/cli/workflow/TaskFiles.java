@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.TaskSection;
@@ -51,9 +50,6 @@ final class TaskFiles implements AutoCloseable {
 
   /** A window must hold something new: shorter limits have shorter overlaps. */
   private static final int WINDOW_SHARE = 3;
-
-  /** Of BERT's kind and of RoBERTa's. */
-  private static final List<String> MASKS = List.of("[MASK]", "<mask>");
 
   private final Storage storage;
   private final TaskSection task;
@@ -165,17 +161,14 @@ final class TaskFiles implements AutoCloseable {
 
   private static TokenMasking masking(TokenizerDefinition definition, int[] ends) {
     int mask =
-        MASKS.stream()
-            .map(definition::tokenId)
-            .flatMapToInt(OptionalInt::stream)
-            .findFirst()
+        definition
+            .maskId()
             .orElseThrow(
                 () ->
                     new ConfigException(
-                        "the tokenizer has none of the tokens "
-                            + MASKS
-                            + ", so task.kind masked-lm has nothing to hide words behind; take an"
-                            + " encoder whose tokenizer has one"));
+                        "the tokenizer has no [MASK] and no <mask>, so task.kind masked-lm has"
+                            + " nothing to hide words behind; take an encoder whose tokenizer has"
+                            + " one"));
     int[] special = Arrays.copyOf(ends, ends.length + 1);
     special[ends.length] = definition.padId();
     return new TokenMasking(mask, definition.vocabularySize(), special);

@@ -43,16 +43,9 @@ record TaskModel(
   /** The best model of a run. */
   static TaskModel ofRun(RunDirectory run, EncoderRecord encoder, Overrides overrides) {
     RunConfig config = run.config(overrides);
-    TaskKind kind = kind(encoder.head(), config, run);
+    TaskKind kind = kind(encoder.head(), run);
     TokenizerDefinition tokenizer = TokenizerDefinition.fromJson(run.tokenizerJson());
-    EncoderRunner runner =
-        new EncoderRunner(
-            encoder.config(),
-            encoder.head(),
-            run.encoderWeights(encoder.head()),
-            run.path().toString(),
-            BATCH_SIZE,
-            config.threads());
+    EncoderRunner runner = encoder.runner(run, BATCH_SIZE, config.threads());
     return new TaskModel(
         kind,
         encoder.labels(),
@@ -62,7 +55,7 @@ record TaskModel(
         runner::close);
   }
 
-  private static TaskKind kind(HeadConfig head, RunConfig config, RunDirectory run) {
+  private static TaskKind kind(HeadConfig head, RunDirectory run) {
     return switch (head.kind()) {
       case POOLED_CLASSIFIER, TANH_CLASSIFIER, RELU_CLASSIFIER ->
           head.numClasses() == 1 ? TaskKind.REGRESSION : TaskKind.CLASSIFICATION;
@@ -70,10 +63,9 @@ record TaskModel(
       case MASKED_LM ->
           throw new ConfigException(
               run.path()
-                  + " was trained as "
-                  + config.task().kind()
-                  + ", which predicts nothing about a text as a whole; fine-tune it for a task"
-                  + " first");
+                  + " guesses hidden tokens and has no task; fine-tune it first, with"
+                  + " task.pretrained="
+                  + run.path());
     };
   }
 

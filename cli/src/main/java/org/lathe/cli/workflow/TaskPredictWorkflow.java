@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.lathe.graphs.errors.ConfigException;
+import org.lathe.training.evaluation.Softmax;
 import org.lathe.training.examples.BatchLength;
 import org.lathe.training.examples.EvaluationBatches;
 import org.lathe.training.examples.PredictedAnswer;
@@ -94,7 +95,7 @@ final class TaskPredictWorkflow {
       prediction.put("score", (double) Objects.requireNonNull(logits)[0]);
       return String.format(Locale.ROOT, "%.3f", logits[0]);
     }
-    double[] probabilities = softmax(Objects.requireNonNull(logits));
+    double[] probabilities = Softmax.of(Objects.requireNonNull(logits));
     Map<String, Object> byLabel = new LinkedHashMap<>();
     int best = 0;
     for (int c = 0; c < probabilities.length; c++) {
@@ -154,22 +155,5 @@ final class TaskPredictWorkflow {
       prediction.put("score", (double) best.get(0).score());
     }
     return text;
-  }
-
-  private static double[] softmax(float[] logits) {
-    double largest = Double.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      largest = Math.max(largest, logit);
-    }
-    double[] probabilities = new double[logits.length];
-    double sum = 0;
-    for (int c = 0; c < logits.length; c++) {
-      probabilities[c] = Math.exp(logits[c] - largest);
-      sum += probabilities[c];
-    }
-    for (int c = 0; c < logits.length; c++) {
-      probabilities[c] /= sum;
-    }
-    return probabilities;
   }
 }

@@ -91,20 +91,10 @@ final class TaskTrainWorkflow {
     boolean guesses = encoder.head().kind() == HeadConfig.Kind.MASKED_LM;
     return new PretrainedEncoder(
         encoder.config(),
-        only(all, Encoder.PREFIX),
-        guesses ? only(all, encoder.head().kind().prefix()) : null,
+        all.startingWith(Encoder.PREFIX + "/"),
+        guesses ? all.startingWith(encoder.head().kind().prefix() + "/") : null,
         run.tokenizerJson(),
         List.of());
-  }
-
-  private static Weights only(Weights all, String prefix) {
-    Weights part = new Weights();
-    for (String name : all.names()) {
-      if (name.startsWith(prefix + "/")) {
-        part.put(name, all.get(name).shape(), all.get(name).values());
-      }
-    }
-    return part;
   }
 
   /** The head of a task on an encoder's family. */
@@ -189,7 +179,7 @@ final class TaskTrainWorkflow {
 
   /** The trainer's own weights with those of the pretrained encoder, and of its masked-LM head. */
   private Weights withEncoder(Weights own) {
-    putAll(pretrained.weights(), own);
+    own.putAll(pretrained.weights());
     Weights head = pretrained.maskedLm();
     if (files.kind() == TaskKind.MASKED_LM) {
       if (head == null) {
@@ -199,16 +189,10 @@ final class TaskTrainWorkflow {
                 "the checkpoint has no masked-LM head; a new one starts from scratch on its token"
                     + " table");
       } else {
-        putAll(head, own);
+        own.putAll(head);
       }
     }
     return own;
-  }
-
-  private static void putAll(Weights from, Weights to) {
-    for (String name : from.names()) {
-      to.put(name, from.get(name).shape(), from.get(name).values());
-    }
   }
 
   private Outcome loop(

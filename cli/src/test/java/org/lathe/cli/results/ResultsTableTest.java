@@ -117,7 +117,12 @@ class ResultsTableTest {
         ROW.replace("a|b", "dense")
             + ROW.replace("a|b", "no speed")
             + ROW.replace("a|b", "slim <2>")
-            + ROW.replace("a|b", "slim <2>").replace("perplexity", "speedup"));
+            + ROW.replace("a|b", "slim <2>")
+                .replace("12.3456", "14.3456")
+                .replace("\"seed\":1", "\"seed\":2")
+            + ROW.replace("a|b", "slim <2>")
+                .replace("perplexity", "speedup")
+                .replace("12.3456", "2"));
     assertThat(read().agrees()).isFalse();
     read().write();
     assertThat(read().agrees()).isTrue();
@@ -127,7 +132,10 @@ class ResultsTableTest {
     assertThat(Files.readString(picture))
         .startsWith("<svg xmlns=")
         .contains(">dense</text>", ">slim &lt;2&gt;</text>")
-        .doesNotContain("no speed");
+        .doesNotContain("no speed")
+        // the reference stands at 1, in the middle of 0 to 2, and only two seeds have a bar
+        .contains("cx=\"384.0\"", "cx=\"704.0\"")
+        .containsOnlyOnce("class=\"spread\"");
     Files.delete(picture);
     assertThat(read().agrees()).isFalse();
   }

@@ -21,37 +21,29 @@ class MaskedLanguageModelTest {
 
   @BeforeAll
   static void learnToGuess() throws IOException {
-    TaskCommandsTest.writePretrained(root.resolve("pretrained"));
+    TinyEncoder.writePretrained(root.resolve("pretrained"));
     Files.writeString(root.resolve("text.txt"), text(1, 400));
     Files.writeString(root.resolve("valid.txt"), text(2, 60));
     config =
-        Files.writeString(
-            root.resolve("masked.yaml"),
+        TinyEncoder.writeConfig(
+            root,
             """
-            task:
               kind: masked-lm
-              pretrained: %1$s/pretrained
               train: [%1$s/text.txt]
               valid: [%1$s/valid.txt]
               test: [%1$s/valid.txt]
-              maxLength: 16
-            training:
+            """,
+            """
               batchSize: 8
               steps: 200
-              learningRate: 0.005
-              warmupSteps: 0
               evaluateEvery: 100
               checkpointEvery: 100
-            pruning:
+            """,
+            """
               target: {sparsity: 0.3}
               steps: 40
               finetuneSteps: 60
-              learningRate: 0.002
-              finetuneLearningRate: 0.002
-              roundTo: 1
-              distillation: {taskWeight: 0.0}
-            """
-                .formatted(root));
+            """);
     run = root.resolve("run");
     TinyRun.succeed("train", config, "--run", run);
   }
@@ -93,8 +85,8 @@ class MaskedLanguageModelTest {
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("sparsity").asDouble())
         .isBetween(0.3, 0.5);
     assertThat(scores(slim).path("log-likelihood").asDouble()).isGreaterThan(-2.0);
-    Files.writeString(root.resolve("train.tsv"), TaskCommandsTest.table(1, 200));
-    Files.writeString(root.resolve("valid.tsv"), TaskCommandsTest.table(2, 60));
+    Files.writeString(root.resolve("train.tsv"), TinyEncoder.table(1, 200));
+    Files.writeString(root.resolve("valid.tsv"), TinyEncoder.table(2, 60));
     Path tuned = root.resolve("tuned");
     TinyRun.succeed(
         "train",

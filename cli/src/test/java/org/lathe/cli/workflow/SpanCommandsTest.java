@@ -42,38 +42,30 @@ class SpanCommandsTest {
 
   @Test
   void anEncoderLearnsToAnswerAndIsPrunedAndServed() throws IOException {
-    TaskCommandsTest.writePretrained(root.resolve("pretrained"));
+    TinyEncoder.writePretrained(root.resolve("pretrained"));
     Files.writeString(root.resolve("train.json"), squad(1, 200));
     Files.writeString(root.resolve("valid.json"), squad(2, 40));
     Path config =
-        Files.writeString(
-            root.resolve("span.yaml"),
+        TinyEncoder.writeConfig(
+            root,
             """
-            task:
               kind: span-qa
               preset: squad
-              pretrained: %1$s/pretrained
               train: [%1$s/train.json]
               valid: [%1$s/valid.json]
               test: [%1$s/valid.json]
-              maxLength: 16
-            training:
+            """,
+            """
               batchSize: 16
               steps: 250
-              learningRate: 0.005
-              warmupSteps: 0
               evaluateEvery: 50
               checkpointEvery: 50
-            pruning:
+            """,
+            """
               target: {sparsity: 0.3}
               steps: 40
               finetuneSteps: 30
-              learningRate: 0.002
-              finetuneLearningRate: 0.002
-              roundTo: 1
-              distillation: {taskWeight: 0.0}
-            """
-                .formatted(root));
+            """);
     Path run = root.resolve("run");
     TinyRun.succeed("train", config, "--run", run);
     TinyRun.succeed("evaluate", run, "--split", "test", "--json");

@@ -29,7 +29,7 @@ class StructureMethodsTest {
 
   @BeforeAll
   static void fineTuneAndPruneOnce() throws IOException {
-    TaskCommandsTest.writePretrained(root.resolve("pretrained"));
+    TinyEncoder.writePretrained(root.resolve("pretrained"));
     config =
         Files.writeString(
             root.resolve("task.yaml"),
@@ -57,8 +57,8 @@ class StructureMethodsTest {
               roundTo: 2
             """
                 .formatted(root));
-    Files.writeString(root.resolve("train.tsv"), TaskCommandsTest.table(1, 40));
-    Files.writeString(root.resolve("valid.tsv"), TaskCommandsTest.table(2, 8));
+    Files.writeString(root.resolve("train.tsv"), TinyEncoder.table(1, 40));
+    Files.writeString(root.resolve("valid.tsv"), TinyEncoder.table(2, 8));
     teacher = root.resolve("teacher");
     TinyRun.succeed("train", config, "--run", teacher);
     oneShot = prune("one-shot");

@@ -10,69 +10,50 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lathe.graphs.config.BlockShape;
-import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.masks.PrunableKernels;
-import org.lathe.pruning.slimming.EncoderShapes;
 import org.lathe.training.files.LocalStorage;
-import org.lathe.training.pretrained.HfDirectoryWriter;
-import org.lathe.training.pretrained.PretrainedEncoder;
-import org.lathe.training.text.TokenizerDefinition;
-import org.tensorflow.ndarray.Shape;
 
 /** An encoder from a pretrained directory to a slim one, by the commands a person would type. */
 class TaskCommandsTest {
-  private static final List<String> WORDS =
-      List.of("good", "great", "bad", "awful", "film", "plot", "the", "a", "was", "and");
-
   @TempDir static Path root;
   static Path config;
   static Path run;
 
   @BeforeAll
   static void fineTune() throws IOException {
-    writePretrained(root.resolve("pretrained"));
+    TinyEncoder.writePretrained(root.resolve("pretrained"));
     config =
-        Files.writeString(
-            root.resolve("task.yaml"),
+        TinyEncoder.writeConfig(
+            root,
             """
-            task:
               kind: classification
-              pretrained: %1$s/pretrained
               train: [%1$s/train.tsv]
               valid: [%1$s/valid.tsv]
               test: [%1$s/valid.tsv]
               text: review
               label: verdict
-              maxLength: 16
-            training:
+            """,
+            """
               batchSize: 16
               steps: 60
-              learningRate: 0.005
-              warmupSteps: 0
               evaluateEvery: 20
               checkpointEvery: 20
-            pruning:
+            """,
+            """
               target: {sparsity: 0.5}
               steps: 60
               finetuneSteps: 30
-              learningRate: 0.002
-              finetuneLearningRate: 0.002
-              roundTo: 1
-              distillation: {taskWeight: 0.0}
-            """
-                .formatted(root));
-    Files.writeString(root.resolve("train.tsv"), table(1, 200));
-    Files.writeString(root.resolve("valid.tsv"), table(2, 60));
+            """);
+    Files.writeString(root.resolve("train.tsv"), TinyEncoder.table(1, 200));
+    Files.writeString(root.resolve("valid.tsv"), TinyEncoder.table(2, 60));
     run = root.resolve("run");
     TinyRun.succeed("train", config, "--run", run);
   }
@@ -361,47 +342,5 @@ class TaskCommandsTest {
     assertThat(TinyRun.err.strip()).startsWith("lathe: ").contains(file.toString());
     assertThat(TinyRun.err.strip().lines()).hasSize(1);
     assertThat(target).doesNotExist();
-  }
-
-  static String table(long seed, int numRows) {
-    Random random = new Random(seed);
-    StringBuilder table = new StringBuilder("review\tverdict\n");
-    for (int i = 0; i < numRows; i++) {
-      boolean positive = random.nextBoolean();
-      List<String> words = new ArrayList<>();
-      for (int w = 0; w < 3 + random.nextInt(4); w++) {
-        words.add(WORDS.get(4 + random.nextInt(WORDS.size() - 4)));
-      }
-      words.add(
-          random.nextInt(words.size() + 1), WORDS.get((positive ? 0 : 2) + random.nextInt(2)));
-      table.append(String.join(" ", words)).append('\t').append(positive ? "yes" : "no");
-      table.append('\n');
-    }
-    return table.toString();
-  }
-
-  static void writePretrained(Path directory) {
-    List<String> vocabulary =
-        new ArrayList<>(List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"));
-    vocabulary.addAll(WORDS);
-    EncoderConfig encoder = EncoderConfig.bert(vocabulary.size(), 16, 2, 2, 32, 16);
-    Random random = new Random(3);
-    Weights weights = new Weights();
-    for (Map.Entry<String, Shape> entry : EncoderShapes.of(encoder, Encoder.PREFIX).entrySet()) {
-      float[] values = new float[Math.toIntExact(entry.getValue().size())];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = entry.getKey().endsWith("/gain") ? 1 : (float) (0.2 * random.nextGaussian());
-      }
-      weights.put(entry.getKey(), entry.getValue(), values);
-    }
-    HfDirectoryWriter.write(
-        LocalStorage.INSTANCE,
-        directory,
-        new PretrainedEncoder(
-            encoder,
-            weights,
-            null,
-            TokenizerDefinition.fromVocabulary(vocabulary, true).json(),
-            List.of()));
   }
 }

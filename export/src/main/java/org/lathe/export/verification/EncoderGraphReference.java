@@ -2,6 +2,8 @@ package org.lathe.export.verification;
 
 import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.primitives.Doubles;
+import com.google.common.primitives.Floats;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.lathe.graphs.models.EncoderModel;
 import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.weights.Weights;
+import org.lathe.training.evaluation.Softmax;
 import org.lathe.training.weights.WeightTransfer;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -103,24 +106,10 @@ public final class EncoderGraphReference implements EncoderReference {
     return head.numClasses() == 1
         ? ImmutableMap.of(EncoderSignatures.SCORE, values.get(0))
         : ImmutableMap.of(
-            EncoderSignatures.LOGITS, values.get(0),
-            EncoderSignatures.PROBABILITIES, softmax(values.get(0)));
-  }
-
-  private static float[] softmax(float[] logits) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      max = Math.max(max, logit);
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit - max);
-    }
-    float[] probabilities = new float[logits.length];
-    for (int i = 0; i < logits.length; i++) {
-      probabilities[i] = (float) (Math.exp(logits[i] - max) / sum);
-    }
-    return probabilities;
+            EncoderSignatures.LOGITS,
+            values.get(0),
+            EncoderSignatures.PROBABILITIES,
+            Floats.toArray(Doubles.asList(Softmax.of(values.get(0)))));
   }
 
   @Override

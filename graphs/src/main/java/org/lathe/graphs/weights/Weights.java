@@ -36,6 +36,24 @@ public final class Weights {
     return this;
   }
 
+  /** Puts all of these, in their order. */
+  public Weights putAll(Weights others) {
+    arrays.putAll(others.arrays);
+    return this;
+  }
+
+  /** Those whose names begin so, in their order. */
+  public Weights startingWith(String prefix) {
+    Weights found = new Weights();
+    arrays.forEach(
+        (name, array) -> {
+          if (name.startsWith(prefix)) {
+            found.arrays.put(name, array);
+          }
+        });
+    return found;
+  }
+
   public boolean contains(String name) {
     return arrays.containsKey(name);
   }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.lathe.testdata.TensorAssert.assertThatTensor;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,7 @@ import org.lathe.graphs.ops.Dropout;
 import org.lathe.graphs.reference.ReferenceEncoder;
 import org.lathe.graphs.reference.ReferenceEncoder.GateArrays;
 import org.lathe.graphs.variables.Variable;
+import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.testdata.Feeds;
 import org.lathe.testdata.GradientCheck;
 import org.lathe.testdata.RandomArrays;
@@ -144,6 +147,48 @@ class EncoderHeadsTest {
         assertThatTensor(new double[] {found.get(1)[row], found.get(2)[row]})
             .isCloseTo(new double[] {expected[row][targets[row]], Math.log(sum)}, 1e-5);
       }
+    }
+  }
+
+  /** A model as tasks use it: the words at the places that were asked for, in their order. */
+  @Test
+  void aModelGuessesAtThePlacesAskedFor() {
+    EncoderConfig config = bert();
+    try (EncoderBench bench = new EncoderBench(config)) {
+      Ops tf = bench.session.tf();
+      EncoderModel model =
+          new EncoderModel(
+              bench.catalog, config, HeadConfig.MASKED_LM, "model/", VariableGroup.MODEL);
+      Feeds feeds = bench.drawWeights(6).with(bench.batch(TOKENS, TYPES, LENGTH));
+      Operand<TFloat32> logits =
+          model
+              .call(
+                  tf,
+                  bench.tokens,
+                  bench.present,
+                  bench.types,
+                  tf.constant(new int[] {5, 2}),
+                  Gates.NONE,
+                  Dropout.NONE)
+              .logits()
+              .get(0);
+      Map<String, double[]> own = new HashMap<>();
+      bench.weights.forEach(
+          (name, values) -> {
+            if (name.startsWith("model/")) {
+              own.put(name.substring("model/".length()), values);
+            }
+          });
+      ReferenceEncoder reference =
+          new ReferenceEncoder(config, own, GateArrays.open(config.transformer()));
+      double[][] expected =
+          reference.maskedLanguageModel(
+              new double[][] {
+                reference.call(TOKENS[1], TYPES[1]).sequence()[1],
+                reference.call(TOKENS[0], TYPES[0]).sequence()[2]
+              });
+      assertThatTensor(bench.session.evaluate(logits, feeds))
+          .isCloseTo(EncoderBench.flat(expected), 1e-5);
     }
   }
 

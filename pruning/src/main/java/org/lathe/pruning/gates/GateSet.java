@@ -25,12 +25,6 @@ import org.tensorflow.types.TInt32;
  * ({@link #fed}, evaluation). A model may be called with both in one graph; they share no ops.
  */
 public final class GateSet implements Gates {
-  /**
-   * One mean for all kinds (CoFi's code starts intermediate gates at 0 by accident): gates are open
-   * with probability sigma(2 + 1.6) = 0.973 and reach the threshold -1.6 in 36 Adam steps of 0.1.
-   */
-  public static final double INITIAL_MEAN = 2;
-
   private static final double INITIAL_STANDARD_DEVIATION = 0.01;
 
   private final Ops tf;

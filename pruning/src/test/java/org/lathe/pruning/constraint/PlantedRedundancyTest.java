@@ -74,7 +74,7 @@ class PlantedRedundancyTest {
               catalog,
               SHAPES,
               EnumSet.of(GateKind.INTERMEDIATE, GateKind.FEED_FORWARD_LAYER),
-              InitialLogAlpha.of(GateSet.INITIAL_MEAN),
+              InitialLogAlpha.of(2),
               seed,
               feeds.step());
       Operand<TFloat32> inputs =

@@ -114,22 +114,13 @@ public final class TaskScorer {
       // rows that fill the last batch come after those that count
       for (int j = 0; j < words.length && places[j] < batch.numRows() * batch.length(); j++) {
         int from = j * vocabularySize;
-        logLikelihood += logProbability(logits, from, vocabularySize, words[j]);
+        logLikelihood += Softmax.logProbability(logits, from, vocabularySize, words[j]);
         numRight += largest(logits, from, vocabularySize) == words[j] ? 1 : 0;
         numGuesses++;
       }
     }
     Preconditions.checkArgument(numGuesses > 0, "no token was hidden");
     return metrics.ofGuesses(logLikelihood / numGuesses, (double) numRight / numGuesses);
-  }
-
-  private static double logProbability(float[] logits, int from, int count, int right) {
-    double largest = logits[from + largest(logits, from, count)];
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += Math.exp(logits[from + i] - largest);
-    }
-    return logits[from + right] - largest - Math.log(sum);
   }
 
   private static float[] output(Map<String, float[]> outputs, String name) {

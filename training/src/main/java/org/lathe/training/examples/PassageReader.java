@@ -5,17 +5,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.training.data.CorpusReader;
 import org.lathe.training.files.Storage;
 import org.lathe.training.text.InputTokenizer;
 
 /**
  * Plain text as rows of tokens for masked-language-model training: the lines of a document follow
  * each other in rows that are as full as the length allows, each between the special tokens of the
- * tokenizer. A line {@code <|endoftext|>} ends a document; a file does too.
+ * tokenizer. A line {@link CorpusReader#DOCUMENT_SEPARATOR} ends a document; a file does too.
  */
 public final class PassageReader {
-  private static final String END_OF_TEXT = "<|endoftext|>";
-
   private final Storage storage;
   private final InputTokenizer tokenizer;
   private final List<int[]> rows = new ArrayList<>();
@@ -70,7 +69,7 @@ public final class PassageReader {
     try (LineReader lines = LineReader.open(storage, file, TableLimits.DEFAULT)) {
       for (String line = lines.next(); line != null; line = lines.next()) {
         String text = line.strip();
-        if (text.equals(END_OF_TEXT)) {
+        if (text.equals(CorpusReader.DOCUMENT_SEPARATOR)) {
           close();
         } else if (!text.isEmpty()) {
           add(text);

@@ -27,6 +27,7 @@ public final class TokenizerDefinition {
   private static final String BEGIN = "[CLS]";
   private static final String SEPARATOR = "[SEP]";
   private static final List<String> PADDINGS = List.of("[PAD]", "<pad>");
+  private static final List<String> MASKS = List.of("[MASK]", "<mask>");
   private static final List<String> BERT_SPECIALS =
       List.of("[PAD]", UNKNOWN, BEGIN, SEPARATOR, "[MASK]");
 
@@ -162,15 +163,21 @@ public final class TokenizerDefinition {
     if (padding.isInt() && padding.intValue() >= 0 && padding.intValue() < vocabularySize) {
       return padding.intValue();
     }
-    return PADDINGS.stream()
-        .map(this::tokenId)
-        .flatMapToInt(OptionalInt::stream)
-        .findFirst()
+    return first(PADDINGS)
         .orElseThrow(
             () ->
                 new CorruptFileException(
                     "%s has no token for padding; expected one of %s."
                         .formatted(JSON_FILE, PADDINGS)));
+  }
+
+  /** Id of the token that hides a word, [MASK] or {@code <mask>}; empty where there is none. */
+  public OptionalInt maskId() {
+    return first(MASKS);
+  }
+
+  private OptionalInt first(List<String> tokens) {
+    return tokens.stream().map(this::tokenId).flatMapToInt(OptionalInt::stream).findFirst();
   }
 
   private static ObjectNode addedToken(String token, int id) {
