@@ -22,6 +22,7 @@ import org.lathe.cli.workflow.MemoryKind;
 import org.lathe.cli.workflow.Outcome;
 import org.lathe.cli.workflow.PredictRequest;
 import org.lathe.cli.workflow.TrainRequest;
+import org.lathe.export.savedmodel.WeightPrecision;
 import org.lathe.graphs.config.MemoryConfig.MemoryObjective;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.graphs.errors.DivergedException;
@@ -74,7 +75,8 @@ class CommandsTest {
     String run = directory.toString();
     lathe.input = "first prompt\n\nsecond\n";
     assertThat(lathe.run("evaluate", run, "--memory", "none,cache,knn", "--tune")).isZero();
-    assertThat(lathe.run("export", run, "--out", "m", "--version", "3")).isZero();
+    assertThat(lathe.run("export", run, "--out", "m", "--version", "3", "--weights", "int8"))
+        .isZero();
     assertThat(lathe.run("predict", run, "--tokens", "7")).isZero();
     assertThat(lathe.requests)
         .containsExactly(
@@ -87,9 +89,15 @@ class CommandsTest {
                 Optional.empty(),
                 List.of(1.0),
                 0,
+                Optional.empty(),
                 Overrides.NONE),
             new ExportRequest(
-                directory, Path.of("m"), OptionalLong.of(3), Optional.empty(), Overrides.NONE),
+                directory,
+                Path.of("m"),
+                OptionalLong.of(3),
+                Optional.empty(),
+                WeightPrecision.INT8,
+                Overrides.NONE),
             new PredictRequest(
                 directory,
                 List.of("first prompt", "second"),

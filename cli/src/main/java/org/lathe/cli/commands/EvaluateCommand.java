@@ -17,12 +17,14 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "evaluate",
-    description = "Measure the perplexity of a run, with and without memories.",
+    description =
+        "Measure a run: perplexity with and without memories, or the metrics of an encoder's task.",
     footer = {
       "",
       "Example:",
       "  lathe evaluate runs/tiny --split test --memory none,local,long --tune",
-      "  lathe evaluate runs/tiny --memory external --tune --store-fraction 0.1,0.5,1 --explain 3"
+      "  lathe evaluate runs/tiny --memory external --tune --store-fraction 0.1,0.5,1 --explain 3",
+      "  lathe evaluate runs/mr-slim --split test --served models/mr-int8/1"
     })
 final class EvaluateCommand extends BaseCommand {
   private static final List<String> SPLITS = List.of("train", "valid", "test");
@@ -76,6 +78,12 @@ final class EvaluateCommand extends BaseCommand {
       description = "Show where the N predictions with the largest share of memory come from.")
   private int numExplained;
 
+  @Option(
+      names = "--served",
+      paramLabel = "MODEL_DIR",
+      description = "An exported version of an encoder's run, to be measured in place of the run.")
+  private @Nullable Path served;
+
   @Mixin private RunOptions options = new RunOptions();
 
   EvaluateCommand(Surroundings surroundings) {
@@ -114,6 +122,7 @@ final class EvaluateCommand extends BaseCommand {
             existing(store, "store", "name the directory of an external memory"),
             fractions,
             numExplained,
+            existing(served, "model", "make it with 'lathe export RUN --out models/NAME'"),
             options.overrides());
     return surroundings.workflows().get().evaluate(request, context(options.dryRun));
   }

@@ -1,12 +1,14 @@
 package org.lathe.cli.commands;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.Surroundings;
 import org.lathe.cli.workflow.ExportRequest;
 import org.lathe.cli.workflow.Outcome;
+import org.lathe.export.savedmodel.WeightPrecision;
 import org.lathe.graphs.errors.ConfigException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,7 +22,8 @@ import picocli.CommandLine.Parameters;
       "",
       "Example:",
       "  lathe export runs/tiny-slim --out models/tiny",
-      "  lathe export runs/tiny --out models/tiny --store stores/manuals"
+      "  lathe export runs/tiny --out models/tiny --store stores/manuals",
+      "  lathe export runs/mr-slim --out models/mr-int8 --weights int8"
     })
 final class ExportCommand extends BaseCommand {
   @Parameters(paramLabel = "RUN", description = "Directory of a run.")
@@ -47,6 +50,15 @@ final class ExportCommand extends BaseCommand {
       description = "Directory of an external memory that the served model shall search.")
   private @Nullable Path store;
 
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      defaultValue = "float32",
+      description =
+          "How matrices are stored: float32, float16 or int8; they are unpacked in every call."
+              + " Default: ${DEFAULT-VALUE}.")
+  private String weights = "float32";
+
   @Mixin private RunOptions options = new RunOptions();
 
   ExportCommand(Surroundings surroundings) {
@@ -68,7 +80,18 @@ final class ExportCommand extends BaseCommand {
                 : Optional.of(
                     existingDirectory(
                         store, "store", "make it with 'lathe datastore build RUN --out STORE'")),
+            precision(),
             options.overrides());
     return surroundings.workflows().get().export(request, context(options.dryRun));
+  }
+
+  private WeightPrecision precision() {
+    return Arrays.stream(WeightPrecision.values())
+        .filter(precision -> precision.label().equals(weights))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ConfigException(
+                    "--weights is '" + weights + "'; expected float32, float16 or int8"));
   }
 }

@@ -16,6 +16,7 @@ import org.lathe.cli.config.Overrides;
  * @param store directory of the external memory; else the run's training text, in the heap
  * @param storeFractions parts of the store used, one measurement each, in (0, 1]
  * @param numExplained positions whose prediction is taken apart by memory item
+ * @param served exported version of an encoder's run, measured in place of the run
  * @param overrides changes to the run's configuration
  */
 public record EvaluateRequest(
@@ -27,6 +28,7 @@ public record EvaluateRequest(
     Optional<Path> store,
     List<Double> storeFractions,
     int numExplained,
+    Optional<Path> served,
     Overrides overrides) {
   public EvaluateRequest {
     memories = List.copyOf(memories);

@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.RunConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.data.PreparedData;
 import org.lathe.training.memory.ExternalMixing;
 import org.lathe.training.memory.InterpolationBuckets.Feature;
@@ -45,6 +46,12 @@ final class EvaluateWorkflow {
     EncoderRecord encoder = run.record().encoder();
     if (encoder != null) {
       return TaskEvaluateWorkflow.run(run, encoder, request, context);
+    }
+    if (request.served().isPresent()) {
+      throw new ConfigException(
+          run.path()
+              + " is a language model, whose exported versions are compared with it by 'lathe"
+              + " verify'; leave --served out");
     }
     RunConfig config = run.config(request.overrides());
     EvaluationFile file = EvaluationFile.open(context.storage(), request.run(), request.data());

@@ -5,6 +5,7 @@ import com.google.common.collect.ImmutableMap;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.RunConfig;
@@ -13,6 +14,7 @@ import org.lathe.export.retrieval.RetrievalPlan;
 import org.lathe.export.retrieval.StoredMemory;
 import org.lathe.export.savedmodel.ExportedModel;
 import org.lathe.export.savedmodel.LanguageModelExporter;
+import org.lathe.export.savedmodel.WeightPrecision;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.StagedDirectory;
@@ -55,7 +57,8 @@ final class ExportWorkflow {
     }
     @Nullable RetrievalPlan retrieval =
         request.store().map(store -> RetrievalPlans.of(run, store, config, context)).orElse(null);
-    ExportedModel exported = export(run, request.out(), version, temperature, retrieval, context);
+    ExportedModel exported =
+        export(run, request.out(), version, temperature, retrieval, request.precision(), context);
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("path", exported.directory().toString());
     facts.put("version", exported.version());
@@ -63,6 +66,7 @@ final class ExportWorkflow {
     facts.put("sizeBytes", exported.sizeBytes());
     facts.put("temperature", temperature);
     facts.put("maxDifference", exported.maxDifference());
+    facts.putAll(rounding(request.precision(), exported));
     ImmutableList.Builder<String> lines = ImmutableList.builder();
     lines.add(
         String.format(
@@ -72,6 +76,7 @@ final class ExportWorkflow {
             exported.numParameters(),
             exported.sizeBytes(),
             exported.maxDifference()));
+    lines.addAll(roundingLines(request.precision(), exported));
     if (retrieval != null) {
       facts.put("memoryBytes", exported.memoryBytes());
       facts.put("retrieval", RetrievalFacts.of(retrieval));
@@ -89,6 +94,26 @@ final class ExportWorkflow {
     return Outcome.done(facts, lines.build());
   }
 
+  /** What packing the weights changed; JSON types only. */
+  static Map<String, Object> rounding(WeightPrecision precision, ExportedModel exported) {
+    return precision == WeightPrecision.FLOAT32
+        ? ImmutableMap.of("weights", precision.label())
+        : ImmutableMap.of(
+            "weights", precision.label(), "roundingDifference", exported.roundingDifference());
+  }
+
+  /** The same for people; none for weights as they were trained. */
+  static List<String> roundingLines(WeightPrecision precision, ExportedModel exported) {
+    return precision == WeightPrecision.FLOAT32
+        ? ImmutableList.of()
+        : ImmutableList.of(
+            String.format(
+                Locale.ROOT,
+                "matrices as %s: on the recorded rows outputs differ by up to %.2g from float32",
+                precision.label(),
+                exported.roundingDifference()));
+  }
+
   /** 0 without a store; a store that cannot be exported is refused. */
   private static long memoryBytes(
       ExportRequest request, RunDirectory run, RunConfig config, RunContext context) {
@@ -104,7 +129,7 @@ final class ExportWorkflow {
   /** Without an external memory; see the other export. */
   static ExportedModel export(
       RunDirectory run, Path base, long version, double temperature, RunContext context) {
-    return export(run, base, version, temperature, null, context);
+    return export(run, base, version, temperature, null, WeightPrecision.FLOAT32, context);
   }
 
   /**
@@ -115,6 +140,7 @@ final class ExportWorkflow {
    * @param version positive and not there yet
    * @param temperature divides the memory scores, in the export and in what it is compared with
    * @param retrieval external memory to search; null = none
+   * @param precision of the served matrices
    */
   static ExportedModel export(
       RunDirectory run,
@@ -122,6 +148,7 @@ final class ExportWorkflow {
       long version,
       double temperature,
       @Nullable RetrievalPlan retrieval,
+      WeightPrecision precision,
       RunContext context) {
     Storage storage = context.storage();
     StagedDirectory.sweep(storage, base);
@@ -138,6 +165,7 @@ final class ExportWorkflow {
         org.lathe.export.savedmodel.ExportRequest.of(
                 run.record().model(), run.record().memory(), run.modelWeights(), base, version)
             .withTemperature(temperature)
+            .withPrecision(precision)
             .withAssets(tokenizer)
             .withMetadata(
                 ImmutableMap.of(

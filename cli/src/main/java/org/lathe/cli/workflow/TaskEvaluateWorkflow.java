@@ -1,5 +1,6 @@
 package org.lathe.cli.workflow;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,13 +28,51 @@ final class TaskEvaluateWorkflow {
     RunConfig config = run.config(request.overrides());
     TokenizerDefinition definition = TokenizerDefinition.fromJson(run.tokenizerJson());
     try (TaskFiles files =
-            TaskFiles.open(context.storage(), config.task(), definition, encoder.labels());
-        EncoderRunner runner =
-            encoder.runner(run, config.training().batchSize(), config.threads())) {
+        TaskFiles.open(context.storage(), config.task(), definition, encoder.labels())) {
       TaskFiles.Split split = files.read(request.split(), paths(config.task(), request.split()), 0);
       TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
-      Map<Metric, Double> scores = split.score(scorer, files.kind(), runner::outputs);
+      Map<Metric, Double> scores =
+          request.served().isPresent()
+              ? served(request.served().get(), run, encoder, split, scorer, files, context)
+              : ofRun(run, encoder, config, split, scorer, files);
       return outcome(request, scores, split.numExamples());
+    }
+  }
+
+  private static Map<Metric, Double> ofRun(
+      RunDirectory run,
+      EncoderRecord encoder,
+      RunConfig config,
+      TaskFiles.Split split,
+      TaskScorer scorer,
+      TaskFiles files) {
+    try (EncoderRunner runner =
+        encoder.runner(run, config.training().batchSize(), config.threads())) {
+      return split.score(scorer, files.kind(), runner::outputs);
+    }
+  }
+
+  /** What a server of this version would answer to the run's examples. */
+  private static Map<Metric, Double> served(
+      Path version,
+      RunDirectory run,
+      EncoderRecord encoder,
+      TaskFiles.Split split,
+      TaskScorer scorer,
+      TaskFiles files,
+      RunContext context) {
+    try (TaskModel model = TaskModel.exported(context.storage(), version)) {
+      if (model.kind() != files.kind()
+          || !model.labels().equals(encoder.labels())
+          || !model.tokenizer().json().equals(run.tokenizerJson())) {
+        throw new ConfigException(
+            version
+                + " has another task, other labels or another tokenizer than "
+                + run.path()
+                + "; expected a version that was exported from this run, or from one pruned from"
+                + " it");
+      }
+      return split.score(scorer, files.kind(), model.outputs());
     }
   }
 
@@ -49,6 +88,7 @@ final class TaskEvaluateWorkflow {
       EvaluateRequest request, Map<Metric, Double> scores, int numExamples) {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("split", request.split());
+    request.served().ifPresent(version -> facts.put("served", version.toString()));
     facts.put("examples", numExamples);
     List<String> lines = new ArrayList<>();
     scores.forEach(

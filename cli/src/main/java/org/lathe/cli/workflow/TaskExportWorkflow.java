@@ -1,5 +1,6 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -60,6 +61,7 @@ final class TaskExportWorkflow {
             context.storage(),
             EncoderExportRequest.of(
                     encoder.config(), encoder.head(), weights, request.out(), version, paddingId)
+                .withPrecision(request.precision())
                 .withLabels(encoder.labels())
                 .withAssets(
                     ImmutableMap.of(
@@ -72,16 +74,18 @@ final class TaskExportWorkflow {
                         "dataSha256", run.record().dataSha256())));
     facts.put("sizeBytes", exported.sizeBytes());
     facts.put("maxDifference", exported.maxDifference());
-    return Outcome.done(
-        facts,
-        List.of(
-            String.format(
-                Locale.ROOT,
-                "%s: %,d parameters, %,d bytes; reloaded, largest difference to the run %.2g",
-                exported.directory(),
-                exported.numParameters(),
-                exported.sizeBytes(),
-                exported.maxDifference()),
-            "next: lathe verify " + exported.directory()));
+    facts.putAll(ExportWorkflow.rounding(request.precision(), exported));
+    ImmutableList.Builder<String> lines = ImmutableList.builder();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "%s: %,d parameters, %,d bytes; reloaded, largest difference to the run %.2g",
+            exported.directory(),
+            exported.numParameters(),
+            exported.sizeBytes(),
+            exported.maxDifference()));
+    lines.addAll(ExportWorkflow.roundingLines(request.precision(), exported));
+    lines.add("next: lathe verify " + exported.directory());
+    return Outcome.done(facts, lines.build());
   }
 }

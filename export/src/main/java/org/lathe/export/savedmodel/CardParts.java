@@ -80,6 +80,28 @@ final class CardParts {
     return text.append(']').toString();
   }
 
+  /** How the weights are stored, and what that changes; JSON types only. */
+  static Map<String, Object> precision(WeightPrecision precision, double roundingDifference) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("weights", precision.label());
+    if (precision != WeightPrecision.FLOAT32) {
+      facts.put("roundingDifference", roundingDifference);
+    }
+    return facts;
+  }
+
+  /** The same for people; empty for weights as they were trained. */
+  static String rounding(WeightPrecision precision, double roundingDifference) {
+    return precision == WeightPrecision.FLOAT32
+        ? ""
+        : String.format(
+            Locale.ROOT,
+            "%nMatrices are stored as %s and unpacked in every call; on the recorded rows no output"
+                + " differs by more than %.2g from the model as it was trained.%n",
+            precision.label(),
+            roundingDifference);
+  }
+
   /** A Markdown table; empty without metadata. */
   static String metadata(Map<String, String> metadata) {
     if (metadata.isEmpty()) {

@@ -18,11 +18,17 @@ final class EncoderCard {
   private final EncoderExportRequest request;
   private final InferenceGraph graph;
   private final String tensorflowVersion;
+  private final double roundingDifference;
 
-  EncoderCard(EncoderExportRequest request, InferenceGraph graph, String tensorflowVersion) {
+  EncoderCard(
+      EncoderExportRequest request,
+      InferenceGraph graph,
+      String tensorflowVersion,
+      double roundingDifference) {
     this.request = request;
     this.graph = graph;
     this.tensorflowVersion = tensorflowVersion;
+    this.roundingDifference = roundingDifference;
   }
 
   /** JSON types only. */
@@ -47,6 +53,7 @@ final class EncoderCard {
     facts.put("model", CardParts.transformer(config.transformer()));
     facts.put("numVariables", graph.variableShapes().size());
     facts.put("numParameters", request.weights().numValues());
+    facts.putAll(CardParts.precision(request.precision(), roundingDifference));
     facts.put("tensorflowVersion", tensorflowVersion);
     facts.put("metadata", request.metadata());
     facts.put("signatures", CardParts.signatures(graph.endpoints()));
@@ -84,6 +91,7 @@ final class EncoderCard {
         .append(" for a token, and all tokens for one text.\n")
         .append(answers());
     examples(card);
+    card.append(CardParts.rounding(request.precision(), roundingDifference));
     return card.append(CardParts.metadata(request.metadata())).toString();
   }
 

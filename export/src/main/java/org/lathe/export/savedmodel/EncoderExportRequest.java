@@ -30,7 +30,8 @@ import org.lathe.graphs.weights.Weights;
  * @param assets files to copy into assets.extra, by the name they get there
  * @param reference computes the recorded outputs, by another path than ours (such as the runtime
  *     that a checkpoint comes from); null = {@link
- *     org.lathe.export.verification.EncoderGraphReference} over the same weights
+ *     org.lathe.export.verification.EncoderGraphReference} over the weights as they are served
+ * @param precision of the served weights; but for FLOAT32 the reference must be null
  */
 public record EncoderExportRequest(
     EncoderConfig encoder,
@@ -42,7 +43,8 @@ public record EncoderExportRequest(
     List<String> labels,
     Map<String, String> metadata,
     Map<String, Path> assets,
-    @Nullable EncoderReference reference) {
+    @Nullable EncoderReference reference,
+    WeightPrecision precision) {
 
   public EncoderExportRequest {
     Preconditions.checkArgument(version > 0, "version (%s) must be positive", version);
@@ -59,6 +61,7 @@ public record EncoderExportRequest(
         head.numClasses());
     metadata = ImmutableSortedMap.copyOf(metadata);
     assets = Publication.requirePlainNames(assets);
+    precision.requireReference(reference);
     // checks the padding id too
     factsOf(encoder, paddingId, labels);
   }
@@ -81,7 +84,8 @@ public record EncoderExportRequest(
         ImmutableList.of(),
         ImmutableMap.of(),
         ImmutableMap.of(),
-        null);
+        null,
+        WeightPrecision.FLOAT32);
   }
 
   public EncoderExportRequest withLabels(List<String> newLabels) {
@@ -95,7 +99,8 @@ public record EncoderExportRequest(
         newLabels,
         metadata,
         assets,
-        reference);
+        reference,
+        precision);
   }
 
   public EncoderExportRequest withMetadata(Map<String, String> newMetadata) {
@@ -109,7 +114,8 @@ public record EncoderExportRequest(
         labels,
         newMetadata,
         assets,
-        reference);
+        reference,
+        precision);
   }
 
   public EncoderExportRequest withAssets(Map<String, Path> newAssets) {
@@ -123,7 +129,8 @@ public record EncoderExportRequest(
         labels,
         metadata,
         newAssets,
-        reference);
+        reference,
+        precision);
   }
 
   public EncoderExportRequest withReference(EncoderReference newReference) {
@@ -137,7 +144,32 @@ public record EncoderExportRequest(
         labels,
         metadata,
         assets,
-        newReference);
+        newReference,
+        precision);
+  }
+
+  public EncoderExportRequest withPrecision(WeightPrecision newPrecision) {
+    return with(weights, newPrecision);
+  }
+
+  /** The same with other values. */
+  EncoderExportRequest withWeights(Weights newWeights) {
+    return with(newWeights, precision);
+  }
+
+  private EncoderExportRequest with(Weights newWeights, WeightPrecision newPrecision) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        newWeights,
+        baseDirectory,
+        version,
+        paddingId,
+        labels,
+        metadata,
+        assets,
+        reference,
+        newPrecision);
   }
 
   EncoderFacts facts() {

@@ -44,19 +44,27 @@ public final class EncoderExporter {
    */
   public static ExportedModel export(Storage storage, EncoderExportRequest request) {
     Publication.requireFreeNames(request.assets(), VersionFiles.LABELS);
-    List<EncoderCase> cases = referenceCases(request);
-    try (Graph graph = new Graph()) {
+    try (PackedWeights packed = new PackedWeights(request.weights(), request.precision());
+        Graph graph = new Graph()) {
+      EncoderExportRequest served = request.withWeights(packed.rounded());
+      List<EncoderCase> cases = referenceCases(served);
+      double roundingDifference =
+          request.precision() == WeightPrecision.FLOAT32
+              ? 0
+              : EncoderCase.maxDifference(cases, referenceCases(request));
       InferenceGraph inference =
           new EncoderGraph(
-              Ops.create(graph), request.encoder(), request.head(), request.paddingId());
+              Ops.create(graph), request.encoder(), request.head(), request.paddingId(), packed);
       request.weights().requireExactly(inference.variableShapes(), "the weights to export");
-      EncoderCard card = new EncoderCard(request, inference, TensorFlow.version());
+      EncoderCard card =
+          new EncoderCard(request, inference, TensorFlow.version(), roundingDifference);
       return Publication.publish(
           storage,
           request.baseDirectory(),
           request.version(),
           new Publication.Contents(
-              request.weights(),
+              packed,
+              roundingDifference,
               ImmutableMap.of(),
               SavedModelProto.checkedBytes(graph.toGraphDef(), inference),
               EncoderWarmup.requests(request.facts(), request.encoder().numTokenTypes()),

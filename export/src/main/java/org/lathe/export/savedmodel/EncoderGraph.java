@@ -2,6 +2,7 @@ package org.lathe.export.savedmodel;
 
 import com.google.common.collect.ImmutableList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.lathe.export.format.EncoderSignatures;
 import org.lathe.export.format.SignatureNames;
 import org.lathe.graphs.config.EncoderConfig;
@@ -40,15 +41,23 @@ final class EncoderGraph implements InferenceGraph {
 
   /**
    * @param paddingId of the signature that takes ids alone
+   * @param packed what the packed variables will hold; null = all weights are served as they are
    */
-  EncoderGraph(Ops tf, EncoderConfig config, HeadConfig head, int paddingId) {
+  EncoderGraph(
+      Ops tf,
+      EncoderConfig config,
+      HeadConfig head,
+      int paddingId,
+      @Nullable PackedWeights packed) {
     this.tf = tf;
     this.config = config;
     this.head = head;
     // initial values are never used: the exporter drops every op that serving does not reach
     this.catalog = new VariableCatalog(tf, 0);
-    this.endpoints = build(paddingId);
-    this.saver = SaverOps.build(tf, catalog.all().stream().map(SaverOps.Saved::of).toList());
+    EncoderModel model = new EncoderModel(catalog, config, head);
+    List<SaverOps.Saved> saved = PackedVariables.saved(tf, catalog, packed);
+    this.endpoints = build(model, paddingId);
+    this.saver = SaverOps.build(tf, saved);
   }
 
   @Override
@@ -66,8 +75,7 @@ final class EncoderGraph implements InferenceGraph {
     return catalog.all();
   }
 
-  private ImmutableList<Endpoint> build(int paddingId) {
-    EncoderModel model = new EncoderModel(catalog, config, head);
+  private ImmutableList<Endpoint> build(EncoderModel model, int paddingId) {
     int vocabularySize = config.transformer().vocabularySize();
     Placeholder<TInt64> wideIds =
         tf.withName(SignatureNames.INPUT + WIDE)

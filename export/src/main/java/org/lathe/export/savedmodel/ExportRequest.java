@@ -26,9 +26,10 @@ import org.lathe.graphs.weights.Weights;
  *     keep times and paths out, or the same input gives other bytes
  * @param assets files to copy into assets.extra, by the name they get there
  * @param reference computes the recorded outputs; null = {@link
- *     org.lathe.export.verification.GraphReference} over the same weights, or {@link
+ *     org.lathe.export.verification.GraphReference} over the weights as they are served, or {@link
  *     org.lathe.export.retrieval.RetrievalReference} with an external memory
  * @param retrieval external memory that the next-token signatures ask, and how; null = none
+ * @param precision of the served weights; but for FLOAT32 the reference must be null
  */
 public record ExportRequest(
     TransformerConfig config,
@@ -40,7 +41,8 @@ public record ExportRequest(
     Map<String, String> metadata,
     Map<String, Path> assets,
     @Nullable ReferenceScorer reference,
-    @Nullable RetrievalPlan retrieval) {
+    @Nullable RetrievalPlan retrieval,
+    WeightPrecision precision) {
 
   public ExportRequest {
     Preconditions.checkArgument(version > 0, "version (%s) must be positive", version);
@@ -48,6 +50,7 @@ public record ExportRequest(
         temperature > 0 && temperature < Double.POSITIVE_INFINITY,
         "temperature (%s) must be positive",
         temperature);
+    precision.requireReference(reference);
     metadata = ImmutableSortedMap.copyOf(metadata);
     assets = Publication.requirePlainNames(assets);
   }
@@ -69,7 +72,8 @@ public record ExportRequest(
         ImmutableMap.of(),
         ImmutableMap.of(),
         null,
-        null);
+        null,
+        WeightPrecision.FLOAT32);
   }
 
   public ExportRequest withTemperature(double newTemperature) {
@@ -83,7 +87,8 @@ public record ExportRequest(
         metadata,
         assets,
         reference,
-        retrieval);
+        retrieval,
+        precision);
   }
 
   public ExportRequest withMetadata(Map<String, String> newMetadata) {
@@ -97,7 +102,8 @@ public record ExportRequest(
         newMetadata,
         assets,
         reference,
-        retrieval);
+        retrieval,
+        precision);
   }
 
   public ExportRequest withAssets(Map<String, Path> newAssets) {
@@ -111,7 +117,8 @@ public record ExportRequest(
         metadata,
         newAssets,
         reference,
-        retrieval);
+        retrieval,
+        precision);
   }
 
   public ExportRequest withReference(ReferenceScorer newReference) {
@@ -125,7 +132,8 @@ public record ExportRequest(
         metadata,
         assets,
         newReference,
-        retrieval);
+        retrieval,
+        precision);
   }
 
   public ExportRequest withRetrieval(RetrievalPlan newRetrieval) {
@@ -139,6 +147,31 @@ public record ExportRequest(
         metadata,
         assets,
         reference,
-        newRetrieval);
+        newRetrieval,
+        precision);
+  }
+
+  public ExportRequest withPrecision(WeightPrecision newPrecision) {
+    return with(weights, newPrecision);
+  }
+
+  /** The same with other values. */
+  ExportRequest withWeights(Weights newWeights) {
+    return with(newWeights, precision);
+  }
+
+  private ExportRequest with(Weights newWeights, WeightPrecision newPrecision) {
+    return new ExportRequest(
+        config,
+        memory,
+        newWeights,
+        baseDirectory,
+        version,
+        temperature,
+        metadata,
+        assets,
+        reference,
+        retrieval,
+        newPrecision);
   }
 }

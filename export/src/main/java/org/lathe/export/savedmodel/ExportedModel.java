@@ -12,6 +12,8 @@ import java.nio.file.Path;
  * @param sizeBytes of all its files but the manifest
  * @param maxDifference largest difference of an output (of a language model a log-probability) to
  *     the reference, measured with the published graph before it was published
+ * @param roundingDifference the same between the reference with the weights as they are served and
+ *     with the weights as they were trained; 0 for float32
  */
 public record ExportedModel(
     Path directory,
@@ -20,4 +22,5 @@ public record ExportedModel(
     long numParameters,
     long memoryBytes,
     long sizeBytes,
-    double maxDifference) {}
+    double maxDifference,
+    double roundingDifference) {}

@@ -58,30 +58,40 @@ public final class LanguageModelExporter {
   public static ExportedModel export(Storage storage, ExportRequest request) {
     Publication.requireFreeNames(request.assets(), DocumentsFile.NAME);
     RetrievalPlan retrieval = request.retrieval();
-    if (retrieval == null) {
-      return export(storage, request, null, referenceCases(request));
-    }
-    List<ReferenceCase> cases = referenceCases(request, retrieval);
-    try (MemoryTensors memory = new MemoryTensors(retrieval.memory())) {
-      return export(storage, request, memory, cases);
+    try (PackedWeights packed = new PackedWeights(request.weights(), request.precision())) {
+      if (retrieval == null) {
+        return export(storage, request, packed, null);
+      }
+      try (MemoryTensors memory = new MemoryTensors(retrieval.memory())) {
+        return export(storage, request, packed, memory);
+      }
     }
   }
 
   private static ExportedModel export(
       Storage storage,
       ExportRequest request,
-      @Nullable MemoryTensors memory,
-      List<ReferenceCase> cases) {
+      PackedWeights packed,
+      @Nullable MemoryTensors memory) {
+    ExportRequest served = request.withWeights(packed.rounded());
+    int[][] prompts = referencePrompts(served);
+    List<ReferenceCase> cases = referenceCases(served, prompts);
+    double roundingDifference =
+        request.precision() == WeightPrecision.FLOAT32
+            ? 0
+            : ReferenceCase.maxDifference(cases, referenceCases(request, prompts));
     try (Graph graph = new Graph()) {
-      InferenceGraph inference = new LanguageModelGraph(Ops.create(graph), request, memory);
+      InferenceGraph inference = new LanguageModelGraph(Ops.create(graph), request, memory, packed);
       request.weights().requireExactly(inference.variableShapes(), "the weights to export");
-      SignatureCard card = new SignatureCard(request, inference, TensorFlow.version());
+      SignatureCard card =
+          new SignatureCard(request, inference, TensorFlow.version(), roundingDifference);
       return Publication.publish(
           storage,
           request.baseDirectory(),
           request.version(),
           new Publication.Contents(
-              request.weights(),
+              packed,
+              roundingDifference,
               memory == null ? ImmutableMap.of() : memory.byName(),
               SavedModelProto.checkedBytes(graph.toGraphDef(), inference),
               WarmupPlan.requests(request.config()),
@@ -104,11 +114,34 @@ public final class LanguageModelExporter {
     }
   }
 
-  private static List<ReferenceCase> referenceCases(ExportRequest request) {
-    int[][] prompts = WarmupPlan.referencePrompts(request.config());
+  /** With an external memory, those whose nearest items leave no doubt. */
+  private static int[][] referencePrompts(ExportRequest request) {
+    int[][] common = WarmupPlan.referencePrompts(request.config());
+    RetrievalPlan retrieval = request.retrieval();
+    if (retrieval == null) {
+      return common;
+    }
+    try (RetrievalReference reference = retrievalReference(request, retrieval)) {
+      int[][] clear =
+          Arrays.stream(WarmupPlan.manyReferencePrompts(request.config()))
+              .filter(reference::isClear)
+              .limit(NUM_RETRIEVAL_CASES)
+              .toArray(int[][]::new);
+      // a store of nothing but repetitions: then the common prompts must do
+      return clear.length > 0 ? clear : common;
+    }
+  }
+
+  private static List<ReferenceCase> referenceCases(ExportRequest request, int[][] prompts) {
     ReferenceScorer given = request.reference();
+    RetrievalPlan retrieval = request.retrieval();
     if (given != null) {
       return cases(prompts, given);
+    }
+    if (retrieval != null) {
+      try (RetrievalReference reference = retrievalReference(request, retrieval)) {
+        return cases(prompts, reference);
+      }
     }
     try (GraphReference reference =
         new GraphReference(
@@ -117,20 +150,9 @@ public final class LanguageModelExporter {
     }
   }
 
-  private static List<ReferenceCase> referenceCases(
+  private static RetrievalReference retrievalReference(
       ExportRequest request, RetrievalPlan retrieval) {
-    try (RetrievalReference reference =
-        new RetrievalReference(request.config(), request.memory(), request.weights(), retrieval)) {
-      int[][] clear =
-          Arrays.stream(WarmupPlan.manyReferencePrompts(request.config()))
-              .filter(reference::isClear)
-              .limit(NUM_RETRIEVAL_CASES)
-              .toArray(int[][]::new);
-      // a store of nothing but repetitions: then the common prompts must do
-      int[][] prompts = clear.length > 0 ? clear : WarmupPlan.referencePrompts(request.config());
-      ReferenceScorer given = request.reference();
-      return cases(prompts, given == null ? reference : given);
-    }
+    return new RetrievalReference(request.config(), request.memory(), request.weights(), retrieval);
   }
 
   private static List<ReferenceCase> cases(int[][] prompts, ReferenceScorer reference) {

@@ -46,15 +46,22 @@ final class LanguageModelGraph implements InferenceGraph {
 
   /**
    * @param memory what the external memory's variables will hold; null without one
+   * @param packed what the packed variables will hold; null = all weights are served as they are
    */
-  LanguageModelGraph(Ops tf, ExportRequest request, @Nullable MemoryTensors memory) {
+  LanguageModelGraph(
+      Ops tf,
+      ExportRequest request,
+      @Nullable MemoryTensors memory,
+      @Nullable PackedWeights packed) {
     this.tf = tf;
     this.request = request;
     this.memoryVariables = memory == null ? null : new MemoryVariables(tf, memory);
     // initial values are never used: the exporter drops every op that serving does not reach
     this.catalog = new VariableCatalog(tf, 0);
-    this.endpoints = build();
-    this.saver = buildSaver();
+    DecoderLanguageModel model = new DecoderLanguageModel(catalog, request.config());
+    List<SaverOps.Saved> saved = PackedVariables.saved(tf, catalog, packed);
+    this.endpoints = build(model);
+    this.saver = buildSaver(saved);
   }
 
   @Override
@@ -73,9 +80,8 @@ final class LanguageModelGraph implements InferenceGraph {
     return catalog.all();
   }
 
-  private ImmutableList<Endpoint> build() {
+  private ImmutableList<Endpoint> build(DecoderLanguageModel model) {
     TransformerConfig config = request.config();
-    DecoderLanguageModel model = new DecoderLanguageModel(catalog, config);
     Shape anyBT = Shape.of(Shape.UNKNOWN_SIZE, Shape.UNKNOWN_SIZE);
     Placeholder<TInt64> wideIds =
         tf.withName(SignatureNames.INPUT + "_int64")
@@ -206,9 +212,8 @@ final class LanguageModelGraph implements InferenceGraph {
         numIdsB);
   }
 
-  private SaverOps buildSaver() {
-    List<SaverOps.Saved> variables = new ArrayList<>();
-    catalog.all().forEach(variable -> variables.add(SaverOps.Saved.of(variable)));
+  private SaverOps buildSaver(List<SaverOps.Saved> ofModel) {
+    List<SaverOps.Saved> variables = new ArrayList<>(ofModel);
     if (memoryVariables != null) {
       memoryVariables
           .all()

@@ -1,6 +1,7 @@
 package org.lathe.export.savedmodel;
 
 import com.google.common.base.Preconditions;
+import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSet;
 import com.google.common.collect.ImmutableSortedMap;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import org.lathe.export.format.WarmupRequest;
 import org.lathe.export.verification.ModelVerifier;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.FailedException;
-import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.files.StagedDirectory;
@@ -54,6 +54,8 @@ final class Publication {
    * What is in a version directory.
    *
    * @param weights of the model
+   * @param roundingDifference largest difference of an output to the model that has its weights as
+   *     they were trained
    * @param others variables beside it, by name
    * @param graph the bytes of saved_model.pb
    * @param warmup requests that a server replays first
@@ -63,7 +65,8 @@ final class Publication {
    * @param ownFiles the recorded outputs at least
    */
   record Contents(
-      Weights weights,
+      PackedWeights weights,
+      double roundingDifference,
       Map<String, Tensor> others,
       byte[] graph,
       List<WarmupRequest> warmup,
@@ -109,10 +112,10 @@ final class Publication {
   static ExportedModel publish(
       Storage storage, Path baseDirectory, long version, Contents contents) {
     Path target = baseDirectory.resolve(Long.toString(version));
-    Weights weights = contents.weights();
+    PackedWeights weights = contents.weights();
     long estimatedBytes =
         contents.othersBytes()
-            + weights.numValues() * Float.BYTES
+            + weights.numBytes()
             + contents.graph().length
             + assetBytes(storage, contents.assets())
             + SMALL_FILES_BYTES;
@@ -129,11 +132,12 @@ final class Publication {
     return new ExportedModel(
         target,
         version,
-        weights.names().size(),
-        weights.numValues(),
+        weights.rounded().names().size(),
+        weights.rounded().numValues(),
         contents.othersBytes(),
         sizeBytes,
-        maxDifference);
+        maxDifference,
+        contents.roundingDifference());
   }
 
   private static void write(Storage storage, Path directory, Contents contents) {
@@ -158,8 +162,11 @@ final class Publication {
     try {
       TensorBundle.write(
           directory.resolve("variables").resolve("variables"),
-          contents.weights(),
-          contents.others());
+          contents.weights().plain(),
+          ImmutableMap.<String, Tensor>builder()
+              .putAll(contents.weights().tensors())
+              .putAll(contents.others())
+              .buildOrThrow());
     } catch (TensorFlowException e) {
       throw new FailedException(
           "Cannot write the variables into " + directory + ": " + e.getMessage(), e);

@@ -35,7 +35,7 @@ public record ServingGraph(List<Input> inputs, List<Operand<?>> outputs, List<Va
   public static ServingGraph build(Ops tf, TransformerConfig config, MemoryConfig memory) {
     InferenceGraph graph =
         new LanguageModelGraph(
-            tf, ExportRequest.of(config, memory, new Weights(), NOWHERE, 1), null);
+            tf, ExportRequest.of(config, memory, new Weights(), NOWHERE, 1), null, null);
     Endpoint next = defaultOf(graph);
     return new ServingGraph(
         List.of(new Input(next.inputs().get(0).operand(), 0)),
@@ -45,7 +45,7 @@ public record ServingGraph(List<Input> inputs, List<Operand<?>> outputs, List<Va
 
   /** Of an encoder with the head of a task: what it answers, from ids, mask and types. */
   public static ServingGraph build(Ops tf, EncoderConfig config, HeadConfig head) {
-    InferenceGraph graph = new EncoderGraph(tf, config, head, 0);
+    InferenceGraph graph = new EncoderGraph(tf, config, head, 0, null);
     Endpoint serving = defaultOf(graph);
     return new ServingGraph(
         serving.inputs().stream()

@@ -13,11 +13,17 @@ final class SignatureCard {
   private final ExportRequest request;
   private final InferenceGraph graph;
   private final String tensorflowVersion;
+  private final double roundingDifference;
 
-  SignatureCard(ExportRequest request, InferenceGraph graph, String tensorflowVersion) {
+  SignatureCard(
+      ExportRequest request,
+      InferenceGraph graph,
+      String tensorflowVersion,
+      double roundingDifference) {
     this.request = request;
     this.graph = graph;
     this.tensorflowVersion = tensorflowVersion;
+    this.roundingDifference = roundingDifference;
   }
 
   /** JSON types only. */
@@ -31,6 +37,7 @@ final class SignatureCard {
     }
     facts.put("numVariables", graph.variableShapes().size());
     facts.put("numParameters", request.weights().numValues());
+    facts.putAll(CardParts.precision(request.precision(), roundingDifference));
     facts.put("tensorflowVersion", tensorflowVersion);
     facts.put("metadata", request.metadata());
     facts.put("signatures", CardParts.signatures(graph.endpoints()));
@@ -89,6 +96,7 @@ final class SignatureCard {
     if (retrieval != null) {
       card.append(RetrievalFacts.markdown(retrieval, request.memory(), request.temperature()));
     }
+    card.append(CardParts.rounding(request.precision(), roundingDifference));
     return card.append(CardParts.metadata(request.metadata())).toString();
   }
 }

@@ -1,6 +1,7 @@
 package org.lathe.export.verification;
 
 import com.google.common.base.Preconditions;
+import java.util.List;
 
 /**
  * What the model must answer for one prompt.
@@ -31,6 +32,26 @@ public record ReferenceCase(int[] prompt, int[] words, float[] logProbabilities,
     }
     return new ReferenceCase(
         prompt, words, recorded, mostLikely(logProbabilities, 0, vocabularySize));
+  }
+
+  /** Largest difference of a log-probability between two answers to the same prompts. */
+  public static double maxDifference(List<ReferenceCase> cases, List<ReferenceCase> others) {
+    double max = 0;
+    for (int i = 0; i < cases.size(); i++) {
+      max =
+          Math.max(
+              max,
+              maxDifference(cases.get(i).logProbabilities(), others.get(i).logProbabilities()));
+    }
+    return max;
+  }
+
+  static double maxDifference(float[] values, float[] others) {
+    double max = 0;
+    for (int i = 0; i < values.length; i++) {
+      max = Math.max(max, Math.abs((double) values[i] - others[i]));
+    }
+    return max;
   }
 
   /** Index of the largest value of values[offset .. offset + count), relative to the offset. */

@@ -27,7 +27,7 @@ final class EncoderGraphTest {
         Tensor types = row(BEYOND, -BEYOND, 1)) {
       EncoderGraph graph =
           new EncoderGraph(
-              session.tf(), EncoderFixtures.bert(), HeadConfig.SPAN, EncoderFixtures.PADDING);
+              session.tf(), EncoderFixtures.bert(), HeadConfig.SPAN, EncoderFixtures.PADDING, null);
       List<NamedTensor> wide = graph.endpoints().get(1).inputs();
       List<NamedTensor> narrow = graph.endpoints().get(0).inputs();
       var runner = session.session().runner();

@@ -55,13 +55,14 @@ public final class AbsolutePositions {
   /** x plus the position of each row in its segment: (B*T, D) -> (B*T, D). */
   public Operand<TFloat32> add(
       Ops tf, Operand<TFloat32> xND, SequenceShape shape, @Nullable Operand<TFloat32> hiddenGate) {
-    Operand<TFloat32> table =
-        hiddenGate == null ? positions.value() : tf.math.mul(positions.value(), hiddenGate);
     Operand<TInt32> index = Masks.range(tf, shape.length());
     if (offset > 0) {
       index = tf.math.add(index, tf.constant(offset));
     }
-    Operand<TFloat32> positionsTD = tf.gather(table, index, tf.constant(0));
+    Operand<TFloat32> positionsTD =
+        hiddenGate == null
+            ? positions.rows(tf, index)
+            : tf.gather(tf.math.mul(positions.value(), hiddenGate), index, tf.constant(0));
     int hiddenSize = (int) positions.shape().get(1);
     Operand<TFloat32> sum = tf.math.add(shape.unflatten(tf, xND, hiddenSize), positionsTD);
     return tf.reshape(sum, tf.constant(new int[] {-1, hiddenSize}));

@@ -107,7 +107,7 @@ public final class AdaptiveEmbedding implements TokenVectors {
       Part part = parts.get(i);
       ClusterRows rows = ClusterRows.of(tf, tokensN, part.cluster(), i == 0, i == parts.size() - 1);
       Operand<TFloat32> projectedMD =
-          tf.linalg.matMul(rows.lookUp(tf, part.tokens().value()), part.projection().value());
+          tf.linalg.matMul(rows.lookUp(tf, part.tokens()), part.projection().value());
       sum.add(rows.putBack(tf, projectedMD, shapeND));
     }
     return tf.math.mul(tf.math.addN(sum), tf.constant(scale));

@@ -133,7 +133,7 @@ final class AdaptiveSoftmax implements VocabularyHead {
       Operand<TFloat32> readMD = rows.take(tf, readND);
       Operand<TFloat32> logitsM =
           i == 0
-              ? dot(tf, rows.lookUp(tf, tables.get(0).value()), readMD)
+              ? dot(tf, rows.lookUp(tf, tables.get(0)), readMD)
               : tailLogits(tf, readMD, rows, i);
       sum.add(rows.putBack(tf, logitsM, shapeN));
     }
@@ -144,7 +144,7 @@ final class AdaptiveSoftmax implements VocabularyHead {
   private Operand<TFloat32> tailLogits(
       Ops tf, Operand<TFloat32> readMD, ClusterRows rows, int cluster) {
     Operand<TFloat32> projected = project(tf, readMD, cluster);
-    Operand<TFloat32> word = dot(tf, rows.lookUp(tf, tables.get(cluster).value()), projected);
+    Operand<TFloat32> word = dot(tf, rows.lookUp(tf, tables.get(cluster)), projected);
     Operand<TFloat32> all = LogSumExp.lastAxis(tf, timesRows(tf, projected, tables.get(cluster)));
     return tf.math.add(classLogits(tf, readMD, cluster), tf.math.sub(word, all));
   }

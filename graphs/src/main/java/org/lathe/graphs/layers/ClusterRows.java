@@ -1,6 +1,7 @@
 package org.lathe.graphs.layers;
 
 import org.lathe.graphs.config.AdaptiveVocabulary.Cluster;
+import org.lathe.graphs.variables.Variable;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBool;
@@ -38,8 +39,8 @@ record ClusterRows(Operand<TInt64> rowsM1, Operand<TInt32> wordsM) {
   }
 
   /** Each word's row of the table: (size, width) -> (M, width). */
-  Operand<TFloat32> lookUp(Ops tf, Operand<TFloat32> table) {
-    return tf.gather(table, wordsM, tf.constant(0));
+  Operand<TFloat32> lookUp(Ops tf, Variable table) {
+    return table.rows(tf, wordsM);
   }
 
   /** Back to their places, 0 elsewhere: (M, ...) -> (N, ...). */

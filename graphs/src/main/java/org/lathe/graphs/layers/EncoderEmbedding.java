@@ -65,7 +65,7 @@ public final class EncoderEmbedding {
           typesBT != null && tokenTypes.shape().get(0) > 1
               ? flat(tf, typesBT)
               : tf.constant(new int[] {0});
-      Operand<TFloat32> typeND = tf.gather(tokenTypes.value(), rows, tf.constant(0));
+      Operand<TFloat32> typeND = tokenTypes.rows(tf, rows);
       sumND = tf.math.add(sumND, hiddenGate == null ? typeND : tf.math.mul(typeND, hiddenGate));
     }
     return dropout.call(tf, norm.call(tf, sumND, hiddenGate));

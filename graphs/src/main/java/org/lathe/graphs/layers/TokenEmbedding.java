@@ -27,9 +27,11 @@ public final class TokenEmbedding implements TokenVectors {
   @Override
   public Operand<TFloat32> call(
       Ops tf, Operand<TInt32> tokensN, @Nullable Operand<TFloat32> hiddenGate) {
-    Operand<TFloat32> table =
-        hiddenGate == null ? tokens.value() : tf.math.mul(tokens.value(), hiddenGate);
-    return tf.math.mul(tf.gather(table, tokensN, tf.constant(0)), tf.constant(scale));
+    Operand<TFloat32> rowsND =
+        hiddenGate == null
+            ? tokens.rows(tf, tokensN)
+            : tf.gather(tf.math.mul(tokens.value(), hiddenGate), tokensN, tf.constant(0));
+    return tf.math.mul(rowsND, tf.constant(scale));
   }
 
   /** Declares {@code name/kernel} (V, D) where the output is not tied. */

@@ -10,6 +10,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.ReadVariableOp;
 import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
 
 /** One float32 resource variable of a graph. Made by {@link VariableCatalog#declare} only. */
 public final class Variable {
@@ -21,6 +22,7 @@ public final class Variable {
   private final Op assignInitialValue;
   private @Nullable ReadVariableOp<TFloat32> read;
   private @Nullable UnaryOperator<Operand<TFloat32>> transform;
+  private @Nullable ValueSource source;
   private @Nullable Operand<TFloat32> value;
 
   Variable(
@@ -74,21 +76,42 @@ public final class Variable {
   }
 
   /**
-   * What layers compute with: {@link #read}, or what {@link VariableCatalog#readThrough} has put in
-   * its place.
+   * What layers compute with: {@link #read}, or what {@link VariableCatalog#readThrough} or {@link
+   * VariableCatalog#computeFrom} has put in its place.
    */
   public Operand<TFloat32> value() {
     if (value == null) {
-      value = transform == null ? read() : transform.apply(read());
+      if (source != null) {
+        value = source.value(tf);
+      } else {
+        value = transform == null ? read() : transform.apply(read());
+      }
     }
     return value;
   }
 
+  /** Rows of {@link #value} by their numbers: (N) -> (N, ...). */
+  public Operand<TFloat32> rows(Ops tf, Operand<TInt32> indicesN) {
+    return source == null
+        ? tf.gather(value(), indicesN, tf.constant(0))
+        : source.rows(tf, indicesN);
+  }
+
   void readThrough(UnaryOperator<Operand<TFloat32>> newTransform) {
-    Preconditions.checkState(transform == null, "variable '%s' is read through already", name);
+    requireUnread();
+    transform = newTransform;
+  }
+
+  void computeFrom(ValueSource newSource) {
+    requireUnread();
+    source = newSource;
+  }
+
+  private void requireUnread() {
+    Preconditions.checkState(
+        transform == null && source == null, "variable '%s' is read through already", name);
     Preconditions.checkState(
         value == null, "variable '%s' has readers already; transform it before the call", name);
-    transform = newTransform;
   }
 
   @Override

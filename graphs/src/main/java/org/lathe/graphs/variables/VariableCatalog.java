@@ -88,4 +88,16 @@ public final class VariableCatalog {
   public void readThrough(String name, UnaryOperator<Operand<TFloat32>> transform) {
     get(name).readThrough(transform);
   }
+
+  /**
+   * Lets layers compute with something else than this variable, such as a smaller form of it that
+   * lies in another one. Its own read has no reader then, unless somebody asks for it.
+   *
+   * @throws IllegalArgumentException when there is no variable of that name
+   * @throws IllegalStateException when it is transformed already, or a layer has asked for its
+   *     value
+   */
+  public void computeFrom(String name, ValueSource source) {
+    get(name).computeFrom(source);
+  }
 }
