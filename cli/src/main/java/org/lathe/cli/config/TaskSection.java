@@ -21,6 +21,8 @@ import java.util.List;
  * @param label column of the label
  * @param maxLength tokens of an example, special ones included; longer ones are cut
  * @param maxExamples of the training files, the first ones; 0 = all
+ * @param minTokenCount tokens that occur less often in the training files lose their row of the
+ *     token table, and words that had them are spelled with shorter ones; 0 = all tokens stay
  * @param freezeEmbeddings tables of tokens, positions and types are not trained
  */
 public record TaskSection(
@@ -36,6 +38,7 @@ public record TaskSection(
     String label,
     int maxLength,
     int maxExamples,
+    int minTokenCount,
     boolean freezeEmbeddings) {
 
   /** Kinds of tasks. */
@@ -57,6 +60,7 @@ public record TaskSection(
     test = List.copyOf(test);
     Check.between("task.maxLength", maxLength, 4, 65_536);
     Check.atLeast("task.maxExamples", maxExamples, 0);
+    Check.atLeast("task.minTokenCount", minTokenCount, 0);
     if (kind != Kind.LANGUAGE_MODEL) {
       Check.require(
           !pretrained.isBlank(),

@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,7 @@ import org.lathe.training.loop.Trainer;
 import org.lathe.training.pretrained.PretrainedEncoder;
 import org.lathe.training.pretrained.PretrainedReader;
 import org.lathe.training.text.TokenizerDefinition;
+import org.lathe.training.text.VocabularySelection;
 
 /**
  * {@code lathe train} of an encoder for a task: a pretrained encoder and a new head learn from
@@ -68,10 +70,45 @@ final class TaskTrainWorkflow {
               + "; expected tokenizer.json or vocab.txt in its directory");
     }
     TokenizerDefinition definition = TokenizerDefinition.fromJson(json);
+    if (task.minTokenCount() > 0) {
+      VocabularySelection selection = tokensOf(task, definition, context);
+      pretrained = pretrained.keeping(selection);
+      definition = selection.definition();
+    }
     try (TaskFiles files = TaskFiles.open(context.storage(), task, definition, List.of())) {
       return new TaskTrainWorkflow(config, context, request.run(), pretrained, files)
           .train(definition);
     }
+  }
+
+  /** The tokens that occur often enough in the training files. */
+  private static VocabularySelection tokensOf(
+      TaskSection task, TokenizerDefinition definition, RunContext context) {
+    int[] counts = new int[definition.vocabularySize()];
+    try (TaskFiles files = TaskFiles.open(context.storage(), task, definition, List.of())) {
+      for (int[] row : files.read("train", task.train(), task.maxExamples()).rows().ids()) {
+        for (int id : row) {
+          counts[id]++;
+        }
+      }
+    }
+    BitSet wanted = new BitSet(counts.length);
+    for (int id = 0; id < counts.length; id++) {
+      wanted.set(id, counts[id] >= task.minTokenCount());
+    }
+    VocabularySelection selection = VocabularySelection.of(definition, wanted);
+    context
+        .console()
+        .note(
+            String.format(
+                Locale.ROOT,
+                "%,d of %,d tokens stay: %,d that occur %,d times or more in the training files,"
+                    + " special tokens, and single characters",
+                selection.size(),
+                counts.length,
+                wanted.cardinality(),
+                task.minTokenCount()));
+    return selection;
   }
 
   /** A checkpoint that somebody else made, or the best model of a run of ours. */

@@ -198,6 +198,26 @@ public record TransformerConfig(
         keySize);
   }
 
+  public TransformerConfig withVocabularySize(int size) {
+    return new TransformerConfig(
+        size,
+        hiddenSize,
+        headSize,
+        blocks,
+        maxPositions,
+        normPlacement,
+        positions,
+        activation,
+        tiedOutput,
+        finalNorm,
+        embeddingScale,
+        dropout,
+        normEpsilon,
+        innerDropout,
+        adaptive,
+        keySize);
+  }
+
   public TransformerConfig withDropout(double rate) {
     return new TransformerConfig(
         vocabularySize,

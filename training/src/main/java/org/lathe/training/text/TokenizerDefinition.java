@@ -176,6 +176,11 @@ public final class TokenizerDefinition {
     return first(MASKS);
   }
 
+  /** The parsed definition, to be changed by its caller. */
+  ObjectNode copyOfRoot() {
+    return root.deepCopy();
+  }
+
   private OptionalInt first(List<String> tokens) {
     return tokens.stream().map(this::tokenId).flatMapToInt(OptionalInt::stream).findFirst();
   }
