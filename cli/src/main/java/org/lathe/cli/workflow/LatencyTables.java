@@ -40,6 +40,10 @@ final class LatencyTables {
     if (sparsity != null) {
       return PruningTarget.sparsity(sparsity);
     }
+    Long parameters = settings.target().parameters();
+    if (parameters != null) {
+      return PruningTarget.parameters(parameters, full);
+    }
     double speedup = Objects.requireNonNull(settings.target().speedup());
     List<LatencyTable> tables =
         settings.batchSizes().stream().map(size -> table(full, timer, size)).toList();

@@ -8,20 +8,26 @@ import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Storage;
 
-/** The plan of another pruned run, {@code pruning.planFrom}. */
+/** The plan of another pruned run, such as {@code pruning.planFrom}. */
 final class ReferencePlan {
   private ReferencePlan() {}
 
+  /** Of {@code pruning.planFrom}. */
+  static PruningPlan read(TaskPruneSite site) {
+    return read(site, "pruning.planFrom", Path.of(site.settings().planFrom()));
+  }
+
   /**
+   * @param key that names the run
    * @throws ConfigException when there is none, or it is of a model of other sizes
    */
-  static PruningPlan read(TaskPruneSite site) {
+  static PruningPlan read(TaskPruneSite site, String key, Path run) {
     Storage storage = site.context().storage();
-    Path run = Path.of(site.settings().planFrom());
     Path file = run.resolve(RunDirectory.PLAN_FILE);
     if (!storage.exists(file)) {
       throw new ConfigException(
-          "pruning.planFrom is "
+          key
+              + " is "
               + run
               + "; expected the directory of a pruned run, with a "
               + RunDirectory.PLAN_FILE);
@@ -34,7 +40,8 @@ final class ReferencePlan {
         || found.headSize() != full.headSize()
         || !found.blocks().equals(full.blocks())) {
       throw new ConfigException(
-          "pruning.planFrom is "
+          key
+              + " is "
               + run
               + ", whose teacher has "
               + sizes(found)

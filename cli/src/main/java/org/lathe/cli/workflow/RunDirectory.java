@@ -156,6 +156,9 @@ final class RunDirectory {
       if (config.pruning().method() != PruningSection.Method.TINYBERT) {
         pruning.remove("studentLayers");
       }
+      if (config.pruning().studentFrom().isBlank()) {
+        pruning.remove("studentFrom");
+      }
       if (config.pruning().continueFrom().isBlank()) {
         pruning.remove("continueFrom");
       }
@@ -169,6 +172,8 @@ final class RunDirectory {
     if (!config.task().usesEncoder()) {
       // the same for runs begun before there were tasks
       tree.remove("task");
+    } else if (config.task().minTokenCount() == 0 && tree.get("task") instanceof ObjectNode task) {
+      task.remove("minTokenCount");
     }
     if (!config.recurrence().present()) {
       // the same for runs begun before there was recurrence

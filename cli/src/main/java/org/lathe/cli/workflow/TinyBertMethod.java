@@ -1,24 +1,45 @@
 package org.lathe.cli.workflow;
 
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.TrainingSection;
+import org.lathe.graphs.errors.ConfigException;
+import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.methods.TinyBertTask;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.plan.UniformShape;
+import org.tensorflow.ndarray.Shape;
 
 /**
  * TinyBERT's two stages of task distillation (Jiao et al. 2020): a student of a small uniform shape
  * learns its teacher's inner states, with checkpoints in RUN/pruning, then its predictions. The
- * shape depends on the target alone and the student starts as a cut-out of its teacher, where the
- * published one starts from general distillation on plain text.
+ * shape depends on the target alone and the student starts as a cut-out of its teacher.
+ *
+ * <p>General distillation, from which the published student starts, is the first stage alone, of a
+ * teacher that guesses hidden words of plain text; {@code pruning.studentFrom} then takes shape and
+ * weights from that run, and there is no target to follow.
  */
 final class TinyBertMethod implements StructureMethod {
+  private static final String STUDENT_KEY = "pruning.studentFrom";
+
+  @Override
+  public boolean followsTarget(PruningSection settings) {
+    return settings.studentFrom().isBlank();
+  }
+
   @Override
   public Choice choose(TaskPruneSite site) {
     PruningSection settings = site.settings();
+    if (!settings.studentFrom().isBlank()) {
+      return new Choice(
+          ReferencePlan.read(site, STUDENT_KEY, Path.of(settings.studentFrom())),
+          site.teacherWeights());
+    }
     UniformShape shape =
         UniformShape.meeting(
             site.target(), site.blocks(), settings.studentLayers(), settings.roundTo());
@@ -39,7 +60,8 @@ final class TinyBertMethod implements StructureMethod {
             TaskConfigs.schedule(
                 training, PruneFacts.warmupSteps(settings.steps()), settings.steps()),
             training.clipNorm());
-    Weights learned = site.learn(intermediate, slim);
+    Weights learned =
+        site.learn(intermediate, settings.studentFrom().isBlank() ? slim : student(site, slim));
     if (learned == null) {
       return null;
     }
@@ -49,6 +71,23 @@ final class TinyBertMethod implements StructureMethod {
       taught.put(name, array.shape(), array.values());
     }
     return taught;
+  }
+
+  /** The cut-out with the encoder of {@code pruning.studentFrom} in place of its own. */
+  private static Weights student(TaskPruneSite site, Weights slim) {
+    Path path = Path.of(site.settings().studentFrom());
+    RunDirectory run = RunDirectory.open(site.context().storage(), path);
+    EncoderRecord encoder = run.record().encoder();
+    if (encoder == null) {
+      throw new ConfigException(
+          STUDENT_KEY + " is " + path + ", a language model's run; expected that of an encoder");
+    }
+    Weights student = run.encoderWeights(encoder.head()).startingWith(Encoder.PREFIX + "/");
+    Map<String, Shape> expected = new LinkedHashMap<>();
+    Weights own = slim.startingWith(Encoder.PREFIX + "/");
+    own.names().forEach(name -> expected.put(name, own.get(name).shape()));
+    student.requireExactly(expected, "the student of " + path);
+    return new Weights().putAll(slim).putAll(student);
   }
 
   /** The prediction loss alone, at the configured temperature (published: 1). */

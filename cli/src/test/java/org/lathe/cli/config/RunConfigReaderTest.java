@@ -34,7 +34,8 @@ class RunConfigReaderTest {
   private static void assertComponents(Class<?> record, JsonNode node, String path) {
     for (RecordComponent component : record.getRecordComponents()) {
       String keyPath = path + component.getName();
-      if (keyPath.equals("pruning.target.sparsity")) {
+      if (keyPath.equals("pruning.target.sparsity")
+          || keyPath.equals("pruning.target.parameters")) {
         continue; // excluded by speedup
       }
       assertThat(node.has(component.getName())).as(keyPath).isTrue();
@@ -80,11 +81,22 @@ class RunConfigReaderTest {
   }
 
   @Test
-  void aChoiceReplacesTheOther() {
+  void aChoiceReplacesTheOther() throws IOException {
     Overrides sparsity = new Overrides(List.of("pruning.target.sparsity=0.6"));
     PruningSection.Target target = reader.read(null, "demo", sparsity).pruning().target();
     assertThat(target.sparsity()).isEqualTo(0.6);
     assertThat(target.speedup()).isNull();
+    Overrides parameters = new Overrides(List.of("pruning.target.parameters=7000"));
+    RunConfig config = reader.read(null, "demo", parameters);
+    assertThat(config.pruning().target()).isEqualTo(new PruningSection.Target(null, null, 7000L));
+    assertThat(RunConfigReader.toJson(config).path("pruning").path("target")).hasSize(1);
+    Path both = file("pruning:\n  target: {sparsity: 0.6, parameters: 7000}\n");
+    assertThatThrownBy(() -> reader.read(both, "demo", Overrides.NONE))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("exactly one of speedup, sparsity and parameters");
+    assertThatThrownBy(
+            () -> reader.read(null, "demo", new Overrides(List.of("pruning.target.parameters=0"))))
+        .hasMessageContaining("pruning.target.parameters");
   }
 
   @Test

@@ -53,6 +53,7 @@ class ConfigHashTest {
             "continueFrom",
             "blockPenalty",
             "studentLayers",
+            "studentFrom",
             "speedupTolerance"));
     ((ObjectNode) pruning.get("distillation")).remove("taskWeight");
     assertThat(cofi)

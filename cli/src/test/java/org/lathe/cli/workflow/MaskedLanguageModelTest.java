@@ -1,16 +1,20 @@
 package org.lathe.cli.workflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.LocalStorage;
 
 /** From plain text to a pruned encoder, and from that to a task. */
@@ -114,6 +118,80 @@ class MaskedLanguageModelTest {
     RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, tuned);
     assertThat(directory.record().model().blocks())
         .isEqualTo(RunDirectory.open(LocalStorage.INSTANCE, slim).record().model().blocks());
+  }
+
+  /**
+   * TinyBERT as published: a student learns on plain text first, then from a teacher of the task.
+   */
+  @Test
+  void aStudentOfPlainTextGoesOnWithATask() throws IOException {
+    Path general = root.resolve("general");
+    prune(general, run, "pruning.target.sparsity=0.5", "pruning.finetuneSteps=0");
+    Files.writeString(root.resolve("train.tsv"), TinyEncoder.table(1, 200));
+    Files.writeString(root.resolve("valid.tsv"), TinyEncoder.table(2, 60));
+    Path teacher = root.resolve("teacher");
+    List<String> task =
+        List.of(
+            "task.kind=classification",
+            "task.pretrained=" + run,
+            "task.train=[" + root.resolve("train.tsv") + "]",
+            "task.valid=[" + root.resolve("valid.tsv") + "]",
+            "task.text=review",
+            "task.label=verdict",
+            "training.steps=150",
+            "training.batchSize=16");
+    TinyRun.succeed(withSettings(List.of("train", config, "--run", teacher), task));
+    // one step that changes next to nothing, to see what the student starts from
+    Path start = root.resolve("start");
+    List<String> still = new ArrayList<>(task);
+    still.addAll(
+        List.of(
+            "pruning.studentFrom=" + general,
+            "pruning.steps=1",
+            "pruning.learningRate=1e-12",
+            "pruning.finetuneSteps=0"));
+    prune(start, teacher, still.toArray(String[]::new));
+    Weights given = encoderOf(general);
+    Weights found = encoderOf(start);
+    assertThat(found.names()).isEqualTo(given.names());
+    for (String name : given.names()) {
+      assertThat(found.get(name).shape()).isEqualTo(given.get(name).shape());
+      assertThat(found.get(name).values()).containsExactly(given.get(name).values(), within(1e-6f));
+    }
+    Path tuned = root.resolve("student");
+    List<String> all = new ArrayList<>(task);
+    all.addAll(List.of("pruning.studentFrom=" + general, "pruning.finetuneSteps=120"));
+    prune(tuned, teacher, all.toArray(String[]::new));
+    TinyRun.succeed("evaluate", tuned, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("accuracy").asDouble())
+        .isGreaterThan(0.85);
+    List<Object> wrong =
+        new ArrayList<>(
+            List.of("prune", config, "--teacher", teacher, "--run", root.resolve("wrong")));
+    assertThat(
+            TinyRun.execute(
+                withSettings(
+                    wrong, List.of("pruning.method=tinybert", "pruning.studentFrom=" + teacher))))
+        .isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.studentFrom").contains("plan.json");
+  }
+
+  private static void prune(Path slim, Path teacher, String... settings) {
+    List<String> all = new ArrayList<>(List.of(settings));
+    all.add("pruning.method=tinybert");
+    TinyRun.succeed(
+        withSettings(List.of("prune", config, "--teacher", teacher, "--run", slim), all));
+  }
+
+  private static Object[] withSettings(List<Object> command, List<String> settings) {
+    List<Object> all = new ArrayList<>(command);
+    settings.forEach(setting -> all.addAll(List.of("--set", setting)));
+    return all.toArray();
+  }
+
+  private static Weights encoderOf(Path run) {
+    RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, run);
+    return directory.encoderWeights(directory.record().encoder().head()).startingWith("encoder/");
   }
 
   /** What is not a model with a task says so. */

@@ -41,6 +41,24 @@ public record PruningTarget(TargetKind kind, double reduction, List<LatencyTable
   }
 
   /**
+   * A sparsity, said as what is left.
+   *
+   * @param parameters prunable parameters that may stay
+   * @throws ConfigException when the model has no more than these
+   */
+  public static PruningTarget parameters(long parameters, TransformerConfig config) {
+    long prunable = ParameterCount.count(config);
+    if (parameters >= prunable) {
+      throw new ConfigException(
+          parameters
+              + " parameters are no target for a model that has "
+              + prunable
+              + " in its attention and feed-forward layers; choose fewer");
+    }
+    return sparsity(1 - (double) parameters / prunable);
+  }
+
+  /**
    * @param factor full time / pruned time, at least 1, what pruning leaves included
    * @throws ConfigException when a table does not fit the model, or when even removing every
    *     sublayer would not be that fast
