@@ -94,8 +94,10 @@ final class CofiMethod implements StructureMethod {
       return false;
     }
     trainer.startGates(
-        GateStart.byRank(
+        GateStart.byWorth(
             sample.fisher(),
+            site.target(),
+            site.blocks(),
             trainer.gateLogits(),
             site.settings().initialLogAlpha(),
             site.settings().importanceSpread()),

@@ -1,8 +1,8 @@
 package org.lathe.cli.workflow;
 
+import com.google.common.hash.Funnels;
 import com.google.common.hash.Hasher;
 import com.google.common.hash.Hashing;
-import com.google.common.io.ByteStreams;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -262,17 +262,16 @@ final class TaskFiles implements AutoCloseable {
     Hasher hasher = Hashing.sha256().newHasher();
     for (String name : files) {
       Path file = Path.of(name);
-      byte[] bytes =
-          IoGuard.call(
-              storage,
-              "read",
-              file,
-              () -> {
-                try (InputStream in = storage.open(file)) {
-                  return ByteStreams.toByteArray(in);
-                }
-              });
-      hasher.putLong(bytes.length).putBytes(bytes);
+      IoGuard.run(
+          storage,
+          "read",
+          file,
+          () -> {
+            hasher.putLong(storage.size(file));
+            try (InputStream in = storage.open(file)) {
+              in.transferTo(Funnels.asOutputStream(hasher));
+            }
+          });
     }
     return hasher.hash().toString();
   }

@@ -28,7 +28,8 @@ import org.lathe.training.text.TokenizerDefinition;
  * @param kind of the task
  * @param labels of classes; empty where they have no names
  * @param maxLength most tokens of a row
- * @param outputs of a batch of one row by the names of {@link ExampleInput}, row-major
+ * @param outputs of a batch by the names of {@link ExampleInput}, row-major; of a run one row a
+ *     batch
  */
 record TaskModel(
     TaskKind kind,
@@ -75,14 +76,14 @@ record TaskModel(
    * @throws ConfigException when it was exported without its tokenizer
    */
   static TaskModel exported(Storage storage, Path version) {
-    Path extra = version.resolve(VersionFiles.EXTRA);
-    if (!storage.exists(extra.resolve(TokenizerDefinition.JSON_FILE))) {
+    Path definition = version.resolve(VersionFiles.EXTRA).resolve(TokenizerDefinition.JSON_FILE);
+    if (!storage.exists(definition)) {
       throw new ConfigException(
           version
               + " was exported without a tokenizer.json, so it cannot read text; export its run"
               + " again, or send token ids to its server");
     }
-    TokenizerDefinition tokenizer = TokenizerDefinition.read(storage, extra);
+    TokenizerDefinition tokenizer = TokenizerDefinition.read(storage, definition);
     LoadedEncoder model = LoadedEncoder.open(storage, version);
     return new TaskModel(
         kind(model),

@@ -146,22 +146,38 @@ class StructuresTest {
     assertThat(slim.config().transformer()).isEqualTo(plan.slimConfig());
   }
 
+  /** A head has 40 parameters here and a unit 13, with their shares of the output bias. */
   @Test
-  void gatesStartSpreadByRankAroundTheUsualMean() {
+  void gatesStartInTheOrderOfWhatTheyAreWorthForTheirCost() {
+    TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
     UnitScores scores =
-        new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {0.2}});
+        new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {1}});
     Weights usual =
         new Weights()
             .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
+            .put(GateKind.INTERMEDIATE.variableName(), Shape.of(2, 1), new float[2])
             .put(GateKind.HIDDEN.variableName(), Shape.of(1), new float[] {2.01f});
-    Weights start = GateStart.byRank(scores, usual, 2, 1);
+    Weights start = GateStart.byWorth(scores, PruningTarget.sparsity(0.5), full, usual, 2, 1);
+    // cheapest first: unit 0, head 1, head 3, head 2, unit 1, head 0
     float[] heads = start.get(GateKind.HEADS.variableName()).values();
-    assertThat(heads[0]).isEqualTo(3);
-    assertThat(heads[1]).isEqualTo(1);
-    assertThat(heads[2]).isCloseTo(1 + 4 / 3f, within(1e-6f));
-    assertThat(heads[3]).isCloseTo(1 + 2 / 3f, within(1e-6f));
+    assertThat(heads)
+        .containsExactly(
+            new float[] {3, 1 + 2 * 13 / 146f, 1 + 2 * 93 / 146f, 1 + 2 * 53 / 146f},
+            within(1e-5f));
+    float[] units = start.get(GateKind.INTERMEDIATE.variableName()).values();
+    assertThat(units).containsExactly(new float[] {1, 1 + 2 * 133 / 146f}, within(1e-5f));
     assertThat(start.get(GateKind.HIDDEN.variableName()).values()).containsExactly(2.01f);
-    assertThat(start.names()).hasSize(2);
     assertThat(usual.get(GateKind.HEADS.variableName()).values()).containsOnly(0);
+  }
+
+  @Test
+  void oneKindOfGatesIsSpreadEvenly() {
+    TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
+    UnitScores scores =
+        new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {1}});
+    Weights usual = new Weights().put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4]);
+    Weights start = GateStart.byWorth(scores, PruningTarget.sparsity(0.5), full, usual, 2, 1);
+    assertThat(start.get(GateKind.HEADS.variableName()).values())
+        .containsExactly(new float[] {3, 1, 1 + 4 / 3f, 1 + 2 / 3f}, within(1e-5f));
   }
 }

@@ -17,8 +17,7 @@ import org.lathe.training.files.Storage;
  */
 public final class TokenizerDefinition {
   public static final String JSON_FILE = "tokenizer.json";
-  public static final String VOCABULARY_FILE = "vocab.txt";
-  public static final String CONFIG_FILE = "tokenizer_config.json";
+  private static final String VOCABULARY_FILE = "vocab.txt";
 
   /** Longer words of a vocab.txt tokenizer are unknown, as in BERT's own code. */
   private static final int MAX_WORD_CHARACTERS = 100;
@@ -31,7 +30,6 @@ public final class TokenizerDefinition {
   private static final List<String> BERT_SPECIALS =
       List.of("[PAD]", UNKNOWN, BEGIN, SEPARATOR, "[MASK]");
 
-  private static final long MAX_CONFIG_BYTES = 1 << 20;
   private static final String ADVICE = "fetch the model again.";
 
   private final String json;
@@ -41,7 +39,7 @@ public final class TokenizerDefinition {
   private TokenizerDefinition(String json) {
     this.json = json;
     vocabularySize = HfTokenizer.checkedVocabularySize(json);
-    root = parse(json, JSON_FILE);
+    root = parse(json);
   }
 
   /**
@@ -105,31 +103,13 @@ public final class TokenizerDefinition {
   }
 
   /**
-   * Reads the tokenizer of a model's directory: tokenizer.json, or else vocab.txt, which is lower
-   * case unless do_lower_case of tokenizer_config.json is false.
+   * Reads a tokenizer.json.
    *
-   * @throws CorruptFileException when there is neither, or it is damaged or larger than 64 MiB
+   * @throws CorruptFileException when it is missing, damaged or larger than 64 MiB
    */
-  public static TokenizerDefinition read(Storage storage, Path directory) {
-    Path file = directory.resolve(JSON_FILE);
-    if (storage.exists(file)) {
-      return fromJson(readText(storage, file, TokenizerStore.MAX_DEFINITION_BYTES));
-    }
-    Path vocabulary = directory.resolve(VOCABULARY_FILE);
-    if (!storage.exists(vocabulary)) {
-      throw new CorruptFileException(
-          "%s has neither %s nor %s; %s".formatted(directory, JSON_FILE, VOCABULARY_FILE, ADVICE));
-    }
-    Path config = directory.resolve(CONFIG_FILE);
-    boolean lowerCase =
-        !storage.exists(config)
-            || parse(readText(storage, config, MAX_CONFIG_BYTES), config.toString())
-                .path("do_lower_case")
-                .asBoolean(true);
-    String text = readText(storage, vocabulary, TokenizerStore.MAX_DEFINITION_BYTES);
-    // not lines(): a token may be a line separator of Unicode
-    List<String> tokens = List.of(text.stripTrailing().split("\n"));
-    return fromVocabulary(tokens, lowerCase);
+  public static TokenizerDefinition read(Storage storage, Path file) {
+    return fromJson(
+        TokenizerStore.readText(storage, file, TokenizerStore.MAX_DEFINITION_BYTES, ADVICE));
   }
 
   /** The definition in tokenizer.json's form. */
@@ -219,16 +199,12 @@ public final class TokenizerDefinition {
     pieces.addObject().putObject(kind).put("id", id).put("type_id", tokenType);
   }
 
-  private static JsonNode parse(String text, String file) {
+  private static JsonNode parse(String text) {
     try {
       return HfTokenizer.JSON.readTree(text);
     } catch (JsonProcessingException e) {
       throw new CorruptFileException(
-          "%s is not JSON (%s); %s".formatted(file, e.getOriginalMessage(), ADVICE), e);
+          "%s is not JSON (%s); %s".formatted(JSON_FILE, e.getOriginalMessage(), ADVICE), e);
     }
-  }
-
-  private static String readText(Storage storage, Path file, long maxBytes) {
-    return TokenizerStore.readText(storage, file, maxBytes, ADVICE);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -12,60 +13,52 @@ import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.training.files.LocalStorage;
 
 class TokenizerDefinitionTest {
-  private static final String LINES = "[PAD]\n[unused0]\n[UNK]\n[CLS]\n[SEP]\nBe\r\nbe\nx\n";
+  private static final List<String> LINES =
+      List.of("[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "Be\r", "be", "x");
 
   @TempDir Path directory;
 
   @Test
-  void vocabularyFilesAndTheirCase() throws Exception {
-    Files.writeString(directory.resolve("vocab.txt"), LINES);
-    TokenizerDefinition uncased = read();
+  void vocabulariesAndTheirCase() {
+    TokenizerDefinition uncased = TokenizerDefinition.fromVocabulary(LINES, true);
     assertThat(uncased.vocabularySize()).isEqualTo(8);
     assertThat(uncased.padId()).isEqualTo(0);
     assertThat(uncased.tokenId("be")).hasValue(6);
     assertThat(uncased.tokenId("[SEP]")).hasValue(4);
     assertThat(uncased.tokenId("[MASK]")).isEmpty();
     assertThat(ids(uncased, "Be x")).containsExactly(3, 6, 7, 4);
-
-    Files.writeString(directory.resolve("tokenizer_config.json"), "{\"do_lower_case\": false}");
-    TokenizerDefinition cased = read();
+    TokenizerDefinition cased = TokenizerDefinition.fromVocabulary(LINES, false);
     assertThat(ids(cased, "Be x")).containsExactly(3, 5, 7, 4);
   }
 
   @Test
-  void tokenizerJsonIsPreferred() throws Exception {
-    Files.writeString(directory.resolve("vocab.txt"), "nonsense");
+  void aFileIsTakenAsItIs() throws Exception {
     String json =
         TokenizerDefinition.fromVocabulary(List.of("[SEP]", "[CLS]", "[UNK]", "[PAD]"), true)
             .json();
-    Files.writeString(directory.resolve("tokenizer.json"), json);
-    assertThat(read().json()).isEqualTo(json);
-    assertThat(read().padId()).isEqualTo(3);
+    Path file = Files.writeString(directory.resolve("tokenizer.json"), json);
+    TokenizerDefinition read = TokenizerDefinition.read(LocalStorage.INSTANCE, file);
+    assertThat(read.json()).isEqualTo(json);
+    assertThat(read.padId()).isEqualTo(3);
+    Files.writeString(file, "{}");
+    assertThatThrownBy(() -> TokenizerDefinition.read(LocalStorage.INSTANCE, file))
+        .isInstanceOf(CorruptFileException.class)
+        .hasMessageContaining("no vocabulary");
   }
 
   @Test
-  void errorsSayWhatIsMissing() throws Exception {
-    assertThatThrownBy(this::read)
-        .isInstanceOf(CorruptFileException.class)
-        .hasMessageContaining("neither tokenizer.json nor vocab.txt");
-    assertFails(LINES.replace("[UNK]", "[unk]"), "no token [UNK]");
-    assertFails(LINES.replace("Be\r\n", "be\n"), "line 7 of vocab.txt has the token \"be\"");
-    assertFails(LINES.replace("Be\r\n", "\n"), "line 6 of vocab.txt has the token \"\"");
-    Files.writeString(directory.resolve("tokenizer_config.json"), "{");
-    assertFails(LINES, "is not JSON");
-    Files.writeString(directory.resolve("tokenizer.json"), "{}");
-    assertThatThrownBy(this::read).hasMessageContaining("no vocabulary");
+  void errorsSayWhatIsMissing() {
+    assertFails(2, "[unk]", "no token [UNK]");
+    assertFails(5, "x", "line 8 of vocab.txt has the token \"x\"");
+    assertFails(5, "", "line 6 of vocab.txt has the token \"\"");
   }
 
-  private void assertFails(String lines, String message) throws Exception {
-    Files.writeString(directory.resolve("vocab.txt"), lines);
-    assertThatThrownBy(this::read)
+  private static void assertFails(int line, String token, String message) {
+    List<String> lines = new ArrayList<>(LINES);
+    lines.set(line, token);
+    assertThatThrownBy(() -> TokenizerDefinition.fromVocabulary(lines, true))
         .isInstanceOf(CorruptFileException.class)
         .hasMessageContaining(message);
-  }
-
-  private TokenizerDefinition read() {
-    return TokenizerDefinition.read(LocalStorage.INSTANCE, directory);
   }
 
   private static int[] ids(TokenizerDefinition definition, String text) {
