@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param initialization where logAlpha starts
  * @param initialLogAlpha mean of logAlpha of heads and intermediate units at the start
  * @param initialLayerLogAlpha the same of sublayers and hidden dimensions
- * @param importanceSpread for initialization importance: logAlpha of the units that matter least
- *     and most is this far from the mean
+ * @param importanceSpread logAlpha of what is worth least and most is this far from the mean, for
+ *     initialization importance, and from half open, for structure
  * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
  *     on from (a ladder of targets); empty for none
  * @param target how much: a measured speed-up, a sparsity, or parameters that are left
@@ -102,8 +102,10 @@ public record PruningSection(
   public enum Initialization {
     /** All alike. */
     UNIFORM,
-    /** Heads and intermediate units by the rank of their Fisher scores. */
-    IMPORTANCE
+    /** Open, heads and intermediate units in the order of their Fisher scores over their costs. */
+    IMPORTANCE,
+    /** At what these scores alone would keep; the target does not have to rise. */
+    STRUCTURE
   }
 
   /** Kinds of units a gate can close. */

@@ -11,6 +11,7 @@ import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.importance.GateStart;
 import org.lathe.pruning.importance.GradientSample;
+import org.lathe.pruning.importance.UnitScores;
 import org.lathe.pruning.methods.CofiTask;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
@@ -43,7 +44,7 @@ final class CofiMethod implements StructureMethod {
             site.blocks(),
             TaskConfigs.gates(settings),
             site.target(),
-            before == null ? 0 : reduction(site, before),
+            startReduction(site, before),
             Math.round(settings.steps() * settings.rampFraction()),
             TaskConfigs.optimizer(config.training(), settings.learningRate()),
             TaskConfigs.schedule(config.training(), 0, settings.steps()),
@@ -69,8 +70,13 @@ final class CofiMethod implements StructureMethod {
     return store.read(last, name -> true);
   }
 
-  /** What its gates remove already, where the target starts to rise. */
-  private static double reduction(TaskPruneSite site, Weights before) {
+  /** What the gates remove already, where the target starts to rise. */
+  private static double startReduction(TaskPruneSite site, @Nullable Weights before) {
+    if (before == null) {
+      return site.settings().initialization() == PruningSection.Initialization.STRUCTURE
+          ? site.target().reduction()
+          : 0;
+    }
     GateValues gates = GateValues.deterministic(GateLogits.from(site.blocks(), before));
     double reached = site.target().achieved(site.blocks(), ExpectedSizes.of(gates));
     return Math.max(0, Math.min(reached, site.target().reduction()));
@@ -93,15 +99,20 @@ final class CofiMethod implements StructureMethod {
     if (sample == null) {
       return false;
     }
-    trainer.startGates(
-        GateStart.byWorth(
-            sample.fisher(),
-            site.target(),
-            site.blocks(),
-            trainer.gateLogits(),
-            site.settings().initialLogAlpha(),
-            site.settings().importanceSpread()),
-        site.teacher().path().toString());
+    UnitScores scores = sample.fisher();
+    Weights usual = trainer.gateLogits();
+    double spread = site.settings().importanceSpread();
+    Weights start =
+        site.settings().initialization() == PruningSection.Initialization.STRUCTURE
+            ? GateStart.atTarget(scores, site.target(), site.blocks(), usual, spread)
+            : GateStart.byWorth(
+                scores,
+                site.target(),
+                site.blocks(),
+                usual,
+                site.settings().initialLogAlpha(),
+                spread);
+    trainer.startGates(start, site.teacher().path().toString());
     return true;
   }
 }

@@ -19,6 +19,7 @@ import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.pruning.constraint.PruningTarget;
 import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateValues;
+import org.lathe.pruning.gates.HardConcrete;
 import org.lathe.pruning.plan.LayerPlan;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.slimming.SlimEncoder;
@@ -168,6 +169,29 @@ class StructuresTest {
     assertThat(units).containsExactly(new float[] {1, 1 + 2 * 133 / 146f}, within(1e-5f));
     assertThat(start.get(GateKind.HIDDEN.variableName()).values()).containsExactly(2.01f);
     assertThat(usual.get(GateKind.HEADS.variableName()).values()).containsOnly(0);
+  }
+
+  /** Of the 186 parameters 120 go: all of the order above up to head 2, whose gate is the edge. */
+  @Test
+  void gatesStartAtTheStructureThatMeetsTheTarget() {
+    TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
+    UnitScores scores =
+        new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {1}});
+    Weights usual =
+        new Weights()
+            .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
+            .put(GateKind.INTERMEDIATE.variableName(), Shape.of(2, 1), new float[2]);
+    Weights start = GateStart.atTarget(scores, PruningTarget.sparsity(120 / 186.0), full, usual, 3);
+    float half = -1.598597f;
+    assertThat(HardConcrete.openProbability(half)).isCloseTo(0.5, within(1e-6));
+    assertThat(start.get(GateKind.HEADS.variableName()).values())
+        .containsExactly(
+            new float[] {
+              half + 3, half - 3 * 107 / 120f, half - 3 * 27 / 120f, half - 3 * 67 / 120f
+            },
+            within(1e-4f));
+    assertThat(start.get(GateKind.INTERMEDIATE.variableName()).values())
+        .containsExactly(new float[] {half - 3, half + 3 * 13 / 26f}, within(1e-4f));
   }
 
   @Test
