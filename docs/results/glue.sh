@@ -23,12 +23,9 @@ settings() {
     # a measured speed-up, at batch 32 and length 128
     cofi-5x-uniform)
       echo "--set pruning.target.speedup=5 --set pruning.initialLayerLogAlpha=2" ;;
-    cofi-5x-alike) echo "$(settings cofi-5x-uniform) --set pruning.initialization=importance" ;;
-    # heads and units start by their importance, whole sublayers later than they
+    # at the structure that one-shot pruning would choose, before its rearrangement
     cofi-5x)
-      echo "--set pruning.target.speedup=5 --set pruning.initialization=importance \
-        --set pruning.importanceSpread=2" ;;
-    cofi-5x-slow) echo "$(settings cofi-5x) --set pruning.learningRate=0.00003" ;;
+      echo "--set pruning.target.speedup=5 --set pruning.initialization=importance" ;;
     # the ablations of the paper
     cofi-5x-no-hidden)
       echo "$(settings cofi-5x) --set pruning.gates=[head,intermediate,attention-layer,feed-forward-layer]" ;;

@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
  *     scratch; empty for none
  * @param importanceBatches training batches that heads and one-shot look at
  * @param initialization where logAlpha starts
- * @param initialLogAlpha mean of logAlpha of heads and intermediate units at the start
+ * @param initialLogAlpha mean of logAlpha of heads and intermediate units at the start, for
+ *     initialization uniform
  * @param initialLayerLogAlpha the same of sublayers and hidden dimensions
- * @param importanceSpread logAlpha of what is worth least and most is this far from the mean, for
- *     initialization importance, and from half open, for structure
+ * @param importanceSpread for initialization importance: logAlpha of what is worth least and most
+ *     is this far from half open
  * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
  *     on from (a ladder of targets); empty for none
  * @param target how much: a measured speed-up, a sparsity, or parameters that are left
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *     distillation), whose student tinybert goes on with; empty for a cut-out of the teacher
  * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
- *     cofi; cubically for magnitude and movement, and so the threshold of block
+ *     cofi, which has it from the first step with initialization importance; cubically for
+ *     magnitude and movement, and so the threshold of block
  * @param learningRate of the model's weights while gates or masks are trained
  * @param gateLearningRate of logAlpha, and of the scores of movement and block
  * @param multiplierLearningRate of lambda1 and lambda2
@@ -102,10 +104,8 @@ public record PruningSection(
   public enum Initialization {
     /** All alike. */
     UNIFORM,
-    /** Open, heads and intermediate units in the order of their Fisher scores over their costs. */
-    IMPORTANCE,
-    /** At what these scores alone would keep; the target does not have to rise. */
-    STRUCTURE
+    /** Heads and intermediate units at what their Fisher scores alone would keep. */
+    IMPORTANCE
   }
 
   /** Kinds of units a gate can close. */

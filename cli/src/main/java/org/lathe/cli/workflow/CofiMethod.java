@@ -11,7 +11,6 @@ import org.lathe.pruning.gates.GateLogits;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.importance.GateStart;
 import org.lathe.pruning.importance.GradientSample;
-import org.lathe.pruning.importance.UnitScores;
 import org.lathe.pruning.methods.CofiTask;
 import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
@@ -73,7 +72,7 @@ final class CofiMethod implements StructureMethod {
   /** What the gates remove already, where the target starts to rise. */
   private static double startReduction(TaskPruneSite site, @Nullable Weights before) {
     if (before == null) {
-      return site.settings().initialization() == PruningSection.Initialization.STRUCTURE
+      return site.settings().initialization() == PruningSection.Initialization.IMPORTANCE
           ? site.target().reduction()
           : 0;
     }
@@ -99,20 +98,14 @@ final class CofiMethod implements StructureMethod {
     if (sample == null) {
       return false;
     }
-    UnitScores scores = sample.fisher();
-    Weights usual = trainer.gateLogits();
-    double spread = site.settings().importanceSpread();
-    Weights start =
-        site.settings().initialization() == PruningSection.Initialization.STRUCTURE
-            ? GateStart.atTarget(scores, site.target(), site.blocks(), usual, spread)
-            : GateStart.byWorth(
-                scores,
-                site.target(),
-                site.blocks(),
-                usual,
-                site.settings().initialLogAlpha(),
-                spread);
-    trainer.startGates(start, site.teacher().path().toString());
+    trainer.startGates(
+        GateStart.atTarget(
+            sample.fisher(),
+            site.target(),
+            site.blocks(),
+            trainer.gateLogits(),
+            site.settings().importanceSpread()),
+        site.teacher().path().toString());
     return true;
   }
 }

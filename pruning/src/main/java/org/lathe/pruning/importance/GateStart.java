@@ -14,70 +14,36 @@ import org.lathe.pruning.gates.HardConcrete;
 
 /**
  * Where CoFi's gates of heads and feed-forward units start when they know how much each is worth:
- * its score over its cost, the share of the target's parameters or time that it takes, in one order
- * for both kinds. What is below a unit in this order, c_u, is what removing all that are worth less
- * would save. Not in the paper, where heads start at 4.6 and units at 0, each kind alike.
+ * at the structure that the scores alone would choose for the target, which training then corrects
+ * around its edge. A unit's worth is its score over its cost, the share of the target's parameters
+ * or time that it takes, in one order for both kinds; c_u is what removing all that are worth less
+ * would save. With a target of r:
+ *
+ * <pre>
+ *   log alpha_u = h + spread (c_u - r) / (max c - r)   where c_u >= r
+ *               = h - spread (r - c_u) / r             elsewhere;   P(open | h) = 1/2
+ * </pre>
+ *
+ * <p>Not in the paper, whose gates all start open, heads at 4.6 and units at 0. Under the
+ * Lagrangian gates close at a pace that depends on their kind: the share of a head is that of a
+ * hundred units, which Adam makes a steady step, while a unit's is lost in the noise of the loss.
+ * So heads go first whatever they are worth. From here nothing has to be closed.
  */
 public final class GateStart {
-  /** Where a gate is open with probability 1/2, and the decision between open and closed. */
+  /** h: where a gate is open with probability 1/2. */
   private static final double HALF_OPEN =
       HardConcrete.TEMPERATURE * Math.log(-HardConcrete.STRETCH_LOW / HardConcrete.STRETCH_HIGH);
 
   private GateStart() {}
 
-  /** What a unit's place in the order makes of it. */
-  private interface Place {
-    /**
-     * @param below c_u
-     * @param most that of the unit worth most
-     * @return log alpha
-     */
-    double logAlpha(double below, double most);
-  }
-
   private record Unit(GateKind kind, int index, double cost, double worth) {}
 
   /**
-   * All open, and those that are worth least the nearest to closing:
-   *
-   * <pre>
-   *   log alpha_u = mean + spread (2 c_u / max c - 1)
-   * </pre>
+   * The start of all gates.
    *
    * @param full the unpruned model, whose blocks are all alike
    * @param usual values of all gate variables; those of heads and units are replaced where they are
    *     there. Not changed
-   * @param mean of log alpha, half-way between the ends
-   * @param spread half the distance of the first and the last
-   */
-  public static Weights byWorth(
-      UnitScores scores,
-      PruningTarget target,
-      TransformerConfig full,
-      Weights usual,
-      double mean,
-      double spread) {
-    return placed(
-        scores,
-        target,
-        full,
-        usual,
-        (below, most) -> mean + spread * (2 * (most > 0 ? below / most : 0.5) - 1));
-  }
-
-  /**
-   * At the structure that the scores alone would choose for a target of r, which training then
-   * corrects around its edge:
-   *
-   * <pre>
-   *   log alpha_u = h + spread (c_u - r) / (max c - r)   where c_u >= r
-   *               = h - spread (r - c_u) / r             elsewhere;   P(open | h) = 1/2
-   * </pre>
-   *
-   * <p>Gates that close under the Lagrangian do so at a pace that depends on their kind: a head's
-   * share of the constraint is as large as that of a hundred units and drowns its loss, a unit's
-   * drowns in it. From here nothing has to be closed by it.
-   *
    * @param spread distance of the ends from half open
    */
   public static Weights atTarget(
@@ -86,21 +52,6 @@ public final class GateStart {
       TransformerConfig full,
       Weights usual,
       double spread) {
-    double reduction = target.reduction();
-    return placed(
-        scores,
-        target,
-        full,
-        usual,
-        (below, most) ->
-            below >= reduction
-                ? HALF_OPEN
-                    + spread * (most > reduction ? (below - reduction) / (most - reduction) : 1)
-                : HALF_OPEN - spread * (reduction - below) / reduction);
-  }
-
-  private static Weights placed(
-      UnitScores scores, PruningTarget target, TransformerConfig full, Weights usual, Place place) {
     List<Unit> units = new ArrayList<>();
     Weights start = new Weights();
     for (String name : usual.names()) {
@@ -120,10 +71,18 @@ public final class GateStart {
     double below = 0;
     for (Unit unit : units) {
       start.get(unit.kind().variableName()).values()[unit.index()] =
-          (float) place.logAlpha(below, most);
+          (float) (HALF_OPEN + spread * place(below, target.reduction(), most));
       below += unit.cost();
     }
     return start;
+  }
+
+  /** -1 for what is worth least, 0 at the edge of the structure, 1 for what is worth most. */
+  private static double place(double below, double reduction, double most) {
+    if (below < reduction) {
+      return (below - reduction) / reduction;
+    }
+    return most > reduction ? (below - reduction) / (most - reduction) : 1;
   }
 
   private static void add(List<Unit> units, GateKind kind, double[][] scores, double cost) {

@@ -147,31 +147,11 @@ class StructuresTest {
     assertThat(slim.config().transformer()).isEqualTo(plan.slimConfig());
   }
 
-  /** A head has 40 parameters here and a unit 13, with their shares of the output bias. */
-  @Test
-  void gatesStartInTheOrderOfWhatTheyAreWorthForTheirCost() {
-    TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
-    UnitScores scores =
-        new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {1}});
-    Weights usual =
-        new Weights()
-            .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
-            .put(GateKind.INTERMEDIATE.variableName(), Shape.of(2, 1), new float[2])
-            .put(GateKind.HIDDEN.variableName(), Shape.of(1), new float[] {2.01f});
-    Weights start = GateStart.byWorth(scores, PruningTarget.sparsity(0.5), full, usual, 2, 1);
-    // cheapest first: unit 0, head 1, head 3, head 2, unit 1, head 0
-    float[] heads = start.get(GateKind.HEADS.variableName()).values();
-    assertThat(heads)
-        .containsExactly(
-            new float[] {3, 1 + 2 * 13 / 146f, 1 + 2 * 93 / 146f, 1 + 2 * 53 / 146f},
-            within(1e-5f));
-    float[] units = start.get(GateKind.INTERMEDIATE.variableName()).values();
-    assertThat(units).containsExactly(new float[] {1, 1 + 2 * 133 / 146f}, within(1e-5f));
-    assertThat(start.get(GateKind.HIDDEN.variableName()).values()).containsExactly(2.01f);
-    assertThat(usual.get(GateKind.HEADS.variableName()).values()).containsOnly(0);
-  }
-
-  /** Of the 186 parameters 120 go: all of the order above up to head 2, whose gate is the edge. */
+  /**
+   * A head has 40 parameters here and a unit 13, with their shares of the output bias; the cheapest
+   * first, unit 0, head 1, head 3, head 2, unit 1, head 0. Of 186 in all 120 go, so the edge lies
+   * within head 2.
+   */
   @Test
   void gatesStartAtTheStructureThatMeetsTheTarget() {
     TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
@@ -195,13 +175,21 @@ class StructuresTest {
   }
 
   @Test
-  void oneKindOfGatesIsSpreadEvenly() {
+  void gatesOfOtherKindsStartAsUsual() {
     TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
     UnitScores scores =
         new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {1}});
-    Weights usual = new Weights().put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4]);
-    Weights start = GateStart.byWorth(scores, PruningTarget.sparsity(0.5), full, usual, 2, 1);
-    assertThat(start.get(GateKind.HEADS.variableName()).values())
-        .containsExactly(new float[] {3, 1, 1 + 4 / 3f, 1 + 2 / 3f}, within(1e-5f));
+    Weights usual =
+        new Weights()
+            .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
+            .put(GateKind.HIDDEN.variableName(), Shape.of(1), new float[] {2.01f});
+    Weights start = GateStart.atTarget(scores, PruningTarget.sparsity(0.5), full, usual, 1);
+    assertThat(start.names()).hasSize(2);
+    assertThat(start.get(GateKind.HIDDEN.variableName()).values()).containsExactly(2.01f);
+    float[] heads = start.get(GateKind.HEADS.variableName()).values();
+    assertThat(heads[1]).isLessThan(heads[3]);
+    assertThat(heads[3]).isLessThan(heads[2]);
+    assertThat(heads[0]).isCloseTo(-0.598597f, within(1e-5f));
+    assertThat(usual.get(GateKind.HEADS.variableName()).values()).containsOnly(0);
   }
 }
