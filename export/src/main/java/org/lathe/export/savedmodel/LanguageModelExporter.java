@@ -74,12 +74,14 @@ public final class LanguageModelExporter {
       PackedWeights packed,
       @Nullable MemoryTensors memory) {
     ExportRequest served = request.withWeights(packed.rounded());
-    int[][] prompts = referencePrompts(served);
-    List<ReferenceCase> cases = referenceCases(served, prompts);
+    List<ReferenceCase> cases = referenceCases(served, null);
     double roundingDifference =
         request.precision() == WeightPrecision.FLOAT32
             ? 0
-            : ReferenceCase.maxDifference(cases, referenceCases(request, prompts));
+            : ReferenceCase.maxDifference(
+                cases,
+                referenceCases(
+                    request, cases.stream().map(ReferenceCase::prompt).toArray(int[][]::new)));
     try (Graph graph = new Graph()) {
       InferenceGraph inference = new LanguageModelGraph(Ops.create(graph), request, memory, packed);
       request.weights().requireExactly(inference.variableShapes(), "the weights to export");
@@ -114,34 +116,26 @@ public final class LanguageModelExporter {
     }
   }
 
-  /** With an external memory, those whose nearest items leave no doubt. */
-  private static int[][] referencePrompts(ExportRequest request) {
-    int[][] common = WarmupPlan.referencePrompts(request.config());
+  /**
+   * @param given prompts; null = common ones, with an external memory those whose nearest items
+   *     leave no doubt
+   */
+  private static List<ReferenceCase> referenceCases(
+      ExportRequest request, int @Nullable [][] given) {
+    int[][] prompts = given == null ? WarmupPlan.referencePrompts(request.config()) : given;
+    ReferenceScorer scorer = request.reference();
     RetrievalPlan retrieval = request.retrieval();
-    if (retrieval == null) {
-      return common;
-    }
-    try (RetrievalReference reference = retrievalReference(request, retrieval)) {
-      int[][] clear =
-          Arrays.stream(WarmupPlan.manyReferencePrompts(request.config()))
-              .filter(reference::isClear)
-              .limit(NUM_RETRIEVAL_CASES)
-              .toArray(int[][]::new);
-      // a store of nothing but repetitions: then the common prompts must do
-      return clear.length > 0 ? clear : common;
-    }
-  }
-
-  private static List<ReferenceCase> referenceCases(ExportRequest request, int[][] prompts) {
-    ReferenceScorer given = request.reference();
-    RetrievalPlan retrieval = request.retrieval();
-    if (given != null) {
-      return cases(prompts, given);
-    }
     if (retrieval != null) {
-      try (RetrievalReference reference = retrievalReference(request, retrieval)) {
-        return cases(prompts, reference);
+      try (RetrievalReference reference =
+          new RetrievalReference(
+              request.config(), request.memory(), request.weights(), retrieval)) {
+        return cases(
+            given == null ? clearPrompts(request, reference, prompts) : prompts,
+            scorer == null ? reference : scorer);
       }
+    }
+    if (scorer != null) {
+      return cases(prompts, scorer);
     }
     try (GraphReference reference =
         new GraphReference(
@@ -150,9 +144,15 @@ public final class LanguageModelExporter {
     }
   }
 
-  private static RetrievalReference retrievalReference(
-      ExportRequest request, RetrievalPlan retrieval) {
-    return new RetrievalReference(request.config(), request.memory(), request.weights(), retrieval);
+  private static int[][] clearPrompts(
+      ExportRequest request, RetrievalReference reference, int[][] common) {
+    int[][] clear =
+        Arrays.stream(WarmupPlan.manyReferencePrompts(request.config()))
+            .filter(reference::isClear)
+            .limit(NUM_RETRIEVAL_CASES)
+            .toArray(int[][]::new);
+    // a store of nothing but repetitions: then the common prompts must do
+    return clear.length > 0 ? clear : common;
   }
 
   private static List<ReferenceCase> cases(int[][] prompts, ReferenceScorer reference) {
