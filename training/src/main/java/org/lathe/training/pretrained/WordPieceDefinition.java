@@ -18,12 +18,15 @@ final class WordPieceDefinition {
 
   private WordPieceDefinition() {}
 
-  /** A vocabulary without capitals is one of lower-cased text. */
+  /**
+   * A vocabulary without capitals is one of lower-cased text. Letters that are upper case and have
+   * no lower one, such as the double-struck R in the vocabulary of uncased BERT, tell nothing.
+   */
   static boolean looksLowerCased(String vocabulary) {
     return vocabulary
         .lines()
         .filter(line -> !line.startsWith("["))
-        .noneMatch(line -> line.codePoints().anyMatch(Character::isUpperCase));
+        .noneMatch(line -> line.codePoints().anyMatch(c -> Character.toLowerCase(c) != c));
   }
 
   /** vocab.txt of a tokenizer.json; empty where it is no WordPiece tokenizer without gaps. */

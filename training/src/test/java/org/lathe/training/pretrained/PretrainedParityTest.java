@@ -153,7 +153,7 @@ class PretrainedParityTest {
   /** The graph has no masked-LM output; its head is known by what it is for. */
   private static void requireParis(PretrainedEncoder encoder, EncoderRun ours) {
     try (HfTokenizer tokenizer = HfTokenizer.fromJson(encoder.tokenizerJson())) {
-      int[] words = tokenizer.encode("the capital of france is [MASK] .");
+      int[] words = tokenizer.encode("The capital of France is [MASK].");
       int[] ids = withEnds(words, Integer.MAX_VALUE);
       int[] mask = new int[ids.length];
       Arrays.fill(mask, 1);

@@ -272,6 +272,27 @@ class PretrainedReaderTest {
   }
 
   @Test
+  void vocabulariesTellWhetherTextIsLowerCased() throws IOException {
+    ForeignEncoders.huggingFace(
+        directory, NamingStyle.BERT, ForeignEncoders.foreign(NamingStyle.BERT, ours));
+    Path vocabulary = directory.resolve("vocab.txt");
+    // upper case, without a lower one; uncased BERT has it
+    Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("sat", "\u211D"));
+    requireTokens("The", 5);
+    Files.writeString(vocabulary, ForeignEncoders.VOCAB_TXT.replace("sat", "Sat"));
+    requireTokens("The", 1);
+    Files.writeString(directory.resolve("model.json"), "{\"doLowerCase\": true}");
+    requireTokens("The", 5);
+  }
+
+  private void requireTokens(String text, int... expected) {
+    PretrainedEncoder encoder = PretrainedReader.read(DISK, directory, OptionalInt.empty());
+    try (HfTokenizer tokenizer = HfTokenizer.fromJson(encoder.tokenizerJson())) {
+      assertThat(tokenizer.encode(text)).containsExactly(expected);
+    }
+  }
+
+  @Test
   void slimEncodersWithoutAUniformShapeAreNotHuggingFaces() throws IOException {
     ForeignEncoders.huggingFace(
         directory, NamingStyle.BERT, ForeignEncoders.foreign(NamingStyle.BERT, ours));
