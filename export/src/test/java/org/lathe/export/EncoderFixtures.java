@@ -5,9 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.lathe.export.savedmodel.EncoderExportRequest;
+import org.lathe.graphs.config.Activation;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.config.NormPlacement;
+import org.lathe.graphs.config.PositionEncoding;
 import org.lathe.graphs.models.EncoderModel;
 import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.weights.Weights;
@@ -49,6 +52,20 @@ public final class EncoderFixtures {
         .withPooler(0);
   }
 
+  /** The first BERT's activation. */
+  public static EncoderConfig google() {
+    return bert()
+        .withTransformer(
+            bert()
+                .transformer()
+                .withStyle(
+                    NormPlacement.POST,
+                    PositionEncoding.LEARNED,
+                    Activation.GELU_TANH,
+                    true,
+                    false));
+  }
+
   public static EncoderConfig distilbert() {
     return bert().withEmbeddings(0, 0).withPooler(0);
   }
@@ -57,6 +74,7 @@ public final class EncoderFixtures {
     return switch (name) {
       case "slim" -> slim();
       case "roberta" -> roberta();
+      case "google" -> google();
       case "distilbert" -> distilbert();
       default -> bert();
     };

@@ -55,6 +55,7 @@ final class EncoderExporterTest {
     "slim,classes",
     "slim,spans",
     "roberta,classes",
+    "google,classes",
     "distilbert,regression"
   })
   void equalsTheTrainingGraphOnPaddedBatches(String shape, String task) {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lathe.graphs.config.Activation;
 import org.lathe.testdata.Feeds;
 import org.lathe.testdata.GradientCheck;
 import org.lathe.testdata.RandomArrays;
@@ -67,6 +68,11 @@ class OpGradientTest {
           f64("scalar gate" + rank, (tf, x) -> tf.math.mul(x.get(0), x.get(1)), s, Shape.scalar()));
       all.add(f64("bias" + rank, (tf, x) -> tf.math.add(x.get(0), x.get(1)), s, row));
       all.add(f64("exact gelu" + rank, (tf, x) -> GELU.gelu(tf, x.get(0), false), s));
+      all.add(
+          f64(
+              "approximated gelu" + rank,
+              (tf, x) -> Activations.apply(tf, Activation.GELU_TANH, x.get(0)),
+              s));
       all.add(f64("relu" + rank, (tf, x) -> tf.nn.relu(x.get(0)), s));
       all.add(
           f64(
