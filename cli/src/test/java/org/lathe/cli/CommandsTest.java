@@ -35,7 +35,7 @@ class CommandsTest {
   @Test
   void everyCommandHasHelpWithAnExample() {
     CommandLine line = Lathe.commandLine(lathe.surroundings());
-    assertThat(line.getSubcommands()).hasSize(14);
+    assertThat(line.getSubcommands()).hasSize(15);
     line.getSubcommands()
         .forEach(
             (name, command) ->

@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
     description = "Makes large language models small, on the JVM.",
     subcommands = {
       DemoCommand.class,
+      FetchCommand.class,
       PrepareCommand.class,
       TrainCommand.class,
       EvaluateCommand.class,

@@ -23,6 +23,7 @@ public final class Presets {
           "bytes",
           "transformer-xl",
           "compressive",
+          "encoder",
           "trime-247m",
           "trime-150m",
           "trime-38m",

@@ -4,6 +4,11 @@ package org.lathe.cli.workflow;
 public final class EngineWorkflows implements Workflows {
 
   @Override
+  public Outcome fetch(FetchRequest request, RunContext context) {
+    return FetchWorkflow.run(request, context);
+  }
+
+  @Override
   public Outcome prepare(PrepareRequest request, RunContext context) {
     return PrepareWorkflow.run(request, context);
   }

@@ -7,6 +7,8 @@ package org.lathe.cli.workflow;
  * wrong on purpose, and never print or exit.
  */
 public interface Workflows {
+  Outcome fetch(FetchRequest request, RunContext context);
+
   Outcome prepare(PrepareRequest request, RunContext context);
 
   Outcome train(TrainRequest request, RunContext context);

