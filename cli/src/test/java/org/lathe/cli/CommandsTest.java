@@ -17,6 +17,7 @@ import org.lathe.cli.config.Overrides;
 import org.lathe.cli.workflow.BenchmarkMemoryRequest;
 import org.lathe.cli.workflow.DemoRequest;
 import org.lathe.cli.workflow.EvaluateRequest;
+import org.lathe.cli.workflow.ExportFormat;
 import org.lathe.cli.workflow.ExportRequest;
 import org.lathe.cli.workflow.MemoryKind;
 import org.lathe.cli.workflow.Outcome;
@@ -95,6 +96,7 @@ class CommandsTest {
                 directory,
                 Path.of("m"),
                 OptionalLong.of(3),
+                ExportFormat.SAVED_MODEL,
                 Optional.empty(),
                 WeightPrecision.INT8,
                 Overrides.NONE),

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.Surroundings;
+import org.lathe.cli.workflow.ExportFormat;
 import org.lathe.cli.workflow.ExportRequest;
 import org.lathe.cli.workflow.Outcome;
 import org.lathe.export.savedmodel.WeightPrecision;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Parameters;
       "Example:",
       "  lathe export runs/tiny-slim --out models/tiny",
       "  lathe export runs/tiny --out models/tiny --store stores/manuals",
-      "  lathe export runs/mr-slim --out models/mr-int8 --weights int8"
+      "  lathe export runs/mr-slim --out models/mr-int8 --weights int8",
+      "  lathe export runs/mr --out hf/mr --format hugging-face"
     })
 final class ExportCommand extends BaseCommand {
   @Parameters(paramLabel = "RUN", description = "Directory of a run.")
@@ -59,6 +61,15 @@ final class ExportCommand extends BaseCommand {
               + " Default: ${DEFAULT-VALUE}.")
   private String weights = "float32";
 
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "savedmodel",
+      description =
+          "savedmodel, or hugging-face: an encoder's config.json, safetensors and tokenizer in --out"
+              + " itself. Default: ${DEFAULT-VALUE}.")
+  private String format = "savedmodel";
+
   @Mixin private RunOptions options = new RunOptions();
 
   ExportCommand(Surroundings surroundings) {
@@ -70,11 +81,18 @@ final class ExportCommand extends BaseCommand {
     if (version != null && version < 1) {
       throw new ConfigException("--version is " + version + "; expected a whole number from 1");
     }
+    if (format() == ExportFormat.HUGGING_FACE
+        && (version != null || store != null || precision() != WeightPrecision.FLOAT32)) {
+      throw new ConfigException(
+          "--version, --store and --weights belong to a SavedModel; leave them out beside --format"
+              + " hugging-face");
+    }
     ExportRequest request =
         new ExportRequest(
             existingRun(run),
             out,
             version == null ? OptionalLong.empty() : OptionalLong.of(version),
+            format(),
             store == null
                 ? Optional.empty()
                 : Optional.of(
@@ -83,6 +101,16 @@ final class ExportCommand extends BaseCommand {
             precision(),
             options.overrides());
     return surroundings.workflows().get().export(request, context(options.dryRun));
+  }
+
+  private ExportFormat format() {
+    return Arrays.stream(ExportFormat.values())
+        .filter(known -> known.label().equals(format))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ConfigException(
+                    "--format is '" + format + "'; expected savedmodel or hugging-face"));
   }
 
   private WeightPrecision precision() {

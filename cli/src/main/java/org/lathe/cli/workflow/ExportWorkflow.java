@@ -36,6 +36,16 @@ final class ExportWorkflow {
     RunDirectory run = RunDirectory.open(storage, request.run());
     run.requireNotRecurrent("exported");
     RunConfig config = run.config(request.overrides());
+    EncoderRecord encoder = run.record().encoder();
+    if (request.format() == ExportFormat.HUGGING_FACE) {
+      if (encoder == null) {
+        throw new ConfigException(
+            run.path()
+                + " is a language model of Lathe's own kind, for which Hugging Face has no class;"
+                + " leave --format out");
+      }
+      return HuggingFaceExport.run(run, encoder, request, context);
+    }
     double temperature = config.export().temperature();
     long version =
         request
@@ -48,7 +58,6 @@ final class ExportWorkflow {
               + " exists already and is never changed; leave --version out for the next one, or"
               + " give a free number");
     }
-    EncoderRecord encoder = run.record().encoder();
     if (encoder != null) {
       return TaskExportWorkflow.run(run, encoder, request, version, context);
     }

@@ -71,6 +71,28 @@ class TaskCommandsTest {
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("step").asInt()).isEqualTo(60);
   }
 
+  /** What is published for Hugging Face comes in again as any checkpoint does. */
+  @Test
+  void aRunIsPublishedForHuggingFace() throws IOException {
+    Path out = root.resolve("hf");
+    TinyRun.succeed("export", run, "--format", "hugging-face", "--out", out, "--json");
+    JsonNode facts = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(facts.path("maxDifference").asDouble()).isLessThan(1e-6);
+    assertThat(facts.path("numFilled").asLong()).isZero();
+    assertThat(out.resolve("config.json"))
+        .content()
+        .contains("BertForSequenceClassification", "\"no\"", "\"yes\"");
+    Path again = root.resolve("again");
+    TinyRun.succeed("train", config, "--run", again, "--set", "task.pretrained=" + out);
+    assertThat(TinyRun.execute("export", run, "--format", "hugging-face", "--out", out))
+        .isEqualTo(1);
+    assertThat(TinyRun.err).contains("exists already");
+    Object[] mixed = {"export", run, "--format", "hugging-face", "--out", "x", "--weights", "int8"};
+    assertThat(TinyRun.execute(mixed)).isEqualTo(2);
+    assertThat(TinyRun.execute("export", run, "--format", "gguf", "--out", "x")).isEqualTo(2);
+    assertThat(TinyRun.err).contains("expected savedmodel or hugging-face");
+  }
+
   @Test
   void pruningReachesTheSparsityAndKeepsTheTask() throws IOException {
     Path slim = root.resolve("slim");
@@ -85,6 +107,11 @@ class TaskCommandsTest {
     assertThat(slim.resolve("report.html"))
         .content()
         .contains("What is kept", "Score on the validation files", "train/predictionLoss");
+    Path published = root.resolve("hf-slim");
+    TinyRun.succeed("export", slim, "--format", "hugging-face", "--out", published, "--json");
+    JsonNode exported = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(exported.path("maxDifference").asDouble()).isLessThan(1e-5);
+    assertThat(exported.path("numFilled").asLong()).isPositive();
     // the next rung of a ladder: 10 steps from where the first ended
     Path slimmer = root.resolve("slimmer");
     TinyRun.succeed(

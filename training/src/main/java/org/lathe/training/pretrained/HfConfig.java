@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.EncoderConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.training.files.IoGuard;
@@ -113,7 +114,8 @@ final class HfConfig {
   }
 
   /** The fields of an encoder that {@link HfDirectoryWriter} writes. */
-  static Map<String, Object> fields(EncoderConfig config, NamingStyle style, boolean maskedLm) {
+  static Map<String, Object> fields(
+      EncoderConfig config, NamingStyle style, @Nullable EncoderHead head) {
     TransformerConfig transformer = config.transformer();
     Map<String, Object> fields = new TreeMap<>();
     TransformerConfig.@Nullable InnerDropout inner = transformer.innerDropout();
@@ -126,7 +128,10 @@ final class HfConfig {
           default -> "Bert";
         };
     fields.put("model_type", family.toLowerCase(Locale.ROOT));
-    fields.put("architectures", List.of(family + (maskedLm ? "ForMaskedLM" : "Model")));
+    fields.put("architectures", List.of(family + (head == null ? "Model" : suffix(head.config()))));
+    if (head != null && head.config().kind().classifies()) {
+      fields.putAll(classes(head));
+    }
     fields.put("vocab_size", transformer.vocabularySize());
     fields.put(distil ? "dim" : "hidden_size", transformer.hiddenSize());
     fields.put(distil ? "n_layers" : "num_hidden_layers", transformer.numLayers());
@@ -152,6 +157,27 @@ final class HfConfig {
     }
     fields.put("torch_dtype", "float32");
     return fields;
+  }
+
+  private static String suffix(HeadConfig head) {
+    return switch (head.kind()) {
+      case POOLED_CLASSIFIER, TANH_CLASSIFIER, RELU_CLASSIFIER -> "ForSequenceClassification";
+      case SPAN -> "ForQuestionAnswering";
+      case MASKED_LM -> "ForMaskedLM";
+    };
+  }
+
+  /** Names of the classes in both directions; one class is a number that is predicted. */
+  private static Map<String, Object> classes(EncoderHead head) {
+    Map<String, Object> names = new TreeMap<>();
+    Map<String, Object> ids = new TreeMap<>();
+    for (int id = 0; id < head.config().numClasses(); id++) {
+      String name = head.labels().isEmpty() ? "LABEL_" + id : head.labels().get(id);
+      names.put(Integer.toString(id), name);
+      ids.put(name, id);
+    }
+    String problem = head.config().numClasses() == 1 ? "regression" : "single_label_classification";
+    return Map.of("id2label", names, "label2id", ids, "problem_type", problem);
   }
 
   private boolean distil() {

@@ -3,11 +3,11 @@ package org.lathe.training.pretrained;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.EncoderConfig;
-import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.IoGuard;
@@ -16,8 +16,8 @@ import org.lathe.training.files.StagedDirectory;
 import org.lathe.training.files.Storage;
 
 /**
- * Writes an encoder as a Hugging Face directory: config.json, model.safetensors, tokenizer.json
- * and, for WordPiece, vocab.txt. Equal content gives equal bytes.
+ * Writes an encoder, with or without a head, as a Hugging Face directory: config.json,
+ * model.safetensors, tokenizer.json and, for WordPiece, vocab.txt. Equal content gives equal bytes.
  */
 public final class HfDirectoryWriter {
   /** Kind in the manifest. */
@@ -27,33 +27,59 @@ public final class HfDirectoryWriter {
 
   private HfDirectoryWriter() {}
 
+  /** Looks at the directory before it appears; throws to withhold it. */
+  public interface Check {
+    void look(Path directory);
+  }
+
   /**
-   * Writes a new directory; it appears as a whole.
+   * Writes an encoder, with its masked-LM head where it has one.
    *
-   * @throws FailedException when no such configuration describes the encoder (layers of different
-   *     shapes, a pooler of another width), the directory exists, or the disk fails
+   * @throws FailedException as the other method does
    */
   public static void write(Storage storage, Path directory, PretrainedEncoder encoder) {
-    EncoderConfig config = encoder.config();
+    Weights maskedLm = encoder.maskedLm();
+    write(
+        storage,
+        directory,
+        encoder,
+        maskedLm == null ? null : new EncoderHead(HeadConfig.MASKED_LM, maskedLm, List.of()),
+        path -> {});
+  }
+
+  /**
+   * Writes a new directory; it appears as a whole. Layers of different shapes are filled with
+   * zeros, which changes no answer.
+   *
+   * @param head of a task, or null; a masked-LM head is written from here too
+   * @param check of what was written
+   * @throws FailedException when no such configuration describes the encoder (a layer without
+   *     attention or without feed-forward, heads that cannot fill the hidden size, a pooler of
+   *     another width, a head of another family), the directory exists, or the disk fails
+   */
+  public static void write(
+      Storage storage,
+      Path directory,
+      PretrainedEncoder encoder,
+      @Nullable EncoderHead head,
+      Check check) {
+    PretrainedEncoder uniform = UniformLayers.of(encoder);
+    EncoderConfig config = uniform.config();
     NamingStyle style = style(config);
-    requireUniform(config, style);
-    boolean maskedLm = encoder.maskedLm() != null;
-    NameMap map = new NameMap(style, maskedLm ? prefix(style) : "");
-    Weights foreign = EncoderWeights.write(encoder.weights(), map.encoder(config));
-    if (encoder.maskedLm() != null) {
-      Weights head = EncoderWeights.write(encoder.maskedLm(), map.maskedLm(config));
-      for (String name : head.names()) {
-        foreign.put(name, head.get(name).shape(), head.get(name).values());
-      }
+    requirePooler(config, style);
+    NameMap map = new NameMap(style, head == null ? "" : prefix(style));
+    Weights foreign = EncoderWeights.write(uniform.weights(), map.encoder(config));
+    if (head != null) {
+      foreign.putAll(EncoderWeights.write(head.weights(), map.head(config, head.config())));
     }
     try (StagedDirectory staged =
         StagedDirectory.begin(
             storage, directory, foreign.numValues() * Float.BYTES + OTHER_BYTES)) {
       Path path = staged.path();
-      JsonFile.write(
-          storage, path.resolve("config.json"), HfConfig.fields(config, style, maskedLm));
+      JsonFile.write(storage, path.resolve("config.json"), HfConfig.fields(config, style, head));
       SafetensorsWriter.write(storage, path.resolve("model.safetensors"), foreign);
       writeTokenizer(storage, path, encoder.tokenizerJson());
+      check.look(path);
       staged.commit(KIND, Map.of("modelType", style.name()));
     }
   }
@@ -73,31 +99,12 @@ public final class HfDirectoryWriter {
     };
   }
 
-  private static void requireUniform(EncoderConfig config, NamingStyle style) {
-    TransformerConfig transformer = config.transformer();
-    boolean alike =
-        transformer
-            .blocks()
-            .equals(Collections.nCopies(transformer.numLayers(), transformer.blocks().get(0)));
-    boolean poolerFits =
-        !config.hasPooler()
-            || (config.poolerSize() == transformer.hiddenSize() && style != NamingStyle.DISTILBERT);
-    if (!alike
-        || !poolerFits
-        || !transformer.blocks().get(0).feedForwardPresent()
-        || transformer.blocks().get(0).numHeads() * transformer.headSize()
-            != transformer.hiddenSize()) {
-      throw new FailedException(
-          "a Hugging Face configuration has one shape for all layers, heads that fill the hidden"
-              + " size and a pooler as wide; this encoder has layers "
-              + transformer.blocks()
-              + " of head size "
-              + transformer.headSize()
-              + ", hidden size "
-              + transformer.hiddenSize()
-              + " and pooler "
-              + config.poolerSize()
-              + ": export it as a SavedModel instead");
+  private static void requirePooler(EncoderConfig config, NamingStyle style) {
+    int hiddenSize = config.transformer().hiddenSize();
+    if (config.hasPooler()
+        && (config.poolerSize() != hiddenSize || style == NamingStyle.DISTILBERT)) {
+      throw UniformLayers.refused(
+          "it has a pooler of " + config.poolerSize() + " on a hidden size of " + hiddenSize);
     }
   }
 

@@ -188,6 +188,47 @@ public record NameMap(NamingStyle style, String prefix) {
     return places;
   }
 
+  /**
+   * All arrays of a head, under the names of the family's own class for its task.
+   *
+   * @throws org.lathe.graphs.errors.FailedException when the family has no such head
+   */
+  List<Place> head(EncoderConfig config, HeadConfig head) {
+    if (head.kind() == HeadConfig.Kind.MASKED_LM) {
+      return maskedLm(config);
+    }
+    int hiddenSize = config.transformer().hiddenSize();
+    String ours = head.kind().prefix();
+    List<Place> places = new ArrayList<>();
+    if (head.kind() == HeadConfig.Kind.SPAN) {
+      addLinear(places, ours + "/output", "", "qa_outputs", hiddenSize, 2);
+      return places;
+    }
+    // BERT's pooler is a dense layer with tanh on the first position, as RoBERTa's classifier has
+    String dense =
+        switch (head.kind()) {
+          case POOLED_CLASSIFIER -> style == NamingStyle.BERT ? "" : null;
+          case TANH_CLASSIFIER ->
+              switch (style) {
+                case BERT -> prefix + "pooler.dense";
+                case ROBERTA -> "classifier.dense";
+                default -> null;
+              };
+          default -> style == NamingStyle.DISTILBERT ? "pre_classifier" : null;
+        };
+    if (dense == null) {
+      throw UniformLayers.refused("its family has no head of kind " + head.kind());
+    }
+    int inputSize = config.poolerSize();
+    if (head.kind().hasDense()) {
+      addLinear(places, ours + "/dense", "", dense, hiddenSize, head.denseSize());
+      inputSize = head.denseSize();
+    }
+    String output = style == NamingStyle.ROBERTA ? "classifier.out_proj" : "classifier";
+    addLinear(places, ours + "/output", "", output, inputSize, head.numClasses());
+    return places;
+  }
+
   /** All arrays of the masked-LM head but the token table. */
   public List<Place> maskedLm(EncoderConfig config) {
     int hiddenSize = config.transformer().hiddenSize();

@@ -20,7 +20,6 @@ import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
-import org.lathe.graphs.errors.FailedException;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.variables.Variable;
 import org.lathe.graphs.variables.VariableCatalog;
@@ -290,26 +289,6 @@ class PretrainedReaderTest {
     try (HfTokenizer tokenizer = HfTokenizer.fromJson(encoder.tokenizerJson())) {
       assertThat(tokenizer.encode(text)).containsExactly(expected);
     }
-  }
-
-  @Test
-  void slimEncodersWithoutAUniformShapeAreNotHuggingFaces() throws IOException {
-    ForeignEncoders.huggingFace(
-        directory, NamingStyle.BERT, ForeignEncoders.foreign(NamingStyle.BERT, ours));
-    PretrainedEncoder encoder = PretrainedReader.read(DISK, directory, OptionalInt.empty());
-    EncoderConfig slim =
-        encoder
-            .config()
-            .withTransformer(
-                encoder
-                    .config()
-                    .transformer()
-                    .withBlocks(8, List.of(new BlockShape(2, 12), new BlockShape(1, 12))));
-    PretrainedEncoder other = new PretrainedEncoder(slim, encoder.weights(), null, null, List.of());
-    assertThatThrownBy(() -> HfDirectoryWriter.write(DISK, root.resolve("out"), other))
-        .isInstanceOf(FailedException.class)
-        .hasMessageContaining("SavedModel");
-    assertThat(root.resolve("out")).doesNotExist();
   }
 
   private void rewrite(Weights foreign) throws IOException {
