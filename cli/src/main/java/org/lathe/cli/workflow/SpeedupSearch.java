@@ -21,8 +21,9 @@ import org.lathe.training.files.StagedDirectory;
  * Chooses a structure that is as fast as asked once it is served. The latency table adds up
  * sublayers that were timed one by one; a whole model can be faster or slower than their sum. So a
  * chosen structure is exported and timed beside the full model, and where it misses, the choice is
- * repeated for a target that is corrected by what was measured. RUN/speedup.json keeps the target
- * that was found, so that a resumed run chooses the same structure again.
+ * repeated for a target that is corrected by what was measured, in between once a target was too
+ * slow and another too fast. RUN/speedup.json keeps the target that was found, so that a resumed
+ * run chooses the same structure again.
  */
 final class SpeedupSearch {
   static final String FILE = "speedup.json";
@@ -111,6 +112,8 @@ final class SpeedupSearch {
       PruningTarget target, TransformerConfig full, Candidates<C> candidates, Path scratch) {
     double asked = Objects.requireNonNull(settings().target().speedup());
     double plannedFor = asked;
+    double tooSlow = 0; // the largest target that was
+    double tooFast = Double.POSITIVE_INFINITY; // the smallest that was
     Path whole = candidates.publishFull(scratch.resolve("full"));
     String tried = "";
     for (int attempt = 0; attempt <= MAX_CORRECTIONS; attempt++) {
@@ -133,7 +136,18 @@ final class SpeedupSearch {
         return candidate;
       }
       tried = measured.toString();
-      plannedFor *= asked / measured.smallest();
+      if (measured.smallest() < asked) {
+        tooSlow = Math.max(tooSlow, plannedFor);
+      } else {
+        tooFast = Math.min(tooFast, plannedFor);
+      }
+      double corrected = plannedFor * asked / measured.smallest();
+      boolean between = corrected > tooSlow && corrected < tooFast;
+      // in proportion; from a structure that jumps, halfway between what is known on both sides
+      plannedFor =
+          between || tooSlow == 0 || tooFast == Double.POSITIVE_INFINITY
+              ? corrected
+              : Math.sqrt(tooSlow * tooFast);
     }
     throw new FailedException(
         String.format(

@@ -77,6 +77,14 @@ class SpeedupSearchTest {
     assertThat(search(asked -> asked * 1.5)).isBetween(3.0, 3.7);
   }
 
+  /** In proportion alone: 5.0, 3.3, 11.6, and further off each time. */
+  @Test
+  void aSteepOneIsHalved() {
+    DoubleUnaryOperator steep = asked -> 5 * Math.pow(asked / 4.5, 4);
+    assertThat(steep.applyAsDouble(search(steep))).isBetween(4.5, 5.5);
+    assertThat(chosen).hasSizeLessThan(5).allMatch(target -> target < 5.01);
+  }
+
   @Test
   void whatCannotBeReachedIsSaidWithAskedAndGot() {
     assertThatThrownBy(() -> search(asked -> 2.5))
