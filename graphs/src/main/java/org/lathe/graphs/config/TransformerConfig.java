@@ -6,6 +6,7 @@ import com.google.common.base.Preconditions;
 import com.google.common.collect.ImmutableList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -154,23 +155,11 @@ public record TransformerConfig(
   }
 
   public TransformerConfig withBlocks(int newHiddenSize, List<BlockShape> newBlocks) {
-    return new TransformerConfig(
-        vocabularySize,
-        newHiddenSize,
-        headSize,
-        newBlocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        dropout,
-        normEpsilon,
-        innerDropout,
-        adaptive,
-        keySize);
+    return with(
+        copy -> {
+          copy.hiddenSize = newHiddenSize;
+          copy.blocks = newBlocks;
+        });
   }
 
   public TransformerConfig withStyle(
@@ -179,145 +168,105 @@ public record TransformerConfig(
       Activation nonlinearity,
       boolean tied,
       boolean withFinalNorm) {
-    return new TransformerConfig(
-        vocabularySize,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        placement,
-        encoding,
-        nonlinearity,
-        tied,
-        withFinalNorm,
-        embeddingScale,
-        dropout,
-        normEpsilon,
-        innerDropout,
-        adaptive,
-        keySize);
+    return with(
+        copy -> {
+          copy.normPlacement = placement;
+          copy.positions = encoding;
+          copy.activation = nonlinearity;
+          copy.tiedOutput = tied;
+          copy.finalNorm = withFinalNorm;
+        });
   }
 
   public TransformerConfig withVocabularySize(int size) {
-    return new TransformerConfig(
-        size,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        dropout,
-        normEpsilon,
-        innerDropout,
-        adaptive,
-        keySize);
+    return with(copy -> copy.vocabularySize = size);
   }
 
   public TransformerConfig withDropout(double rate) {
-    return new TransformerConfig(
-        vocabularySize,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        rate,
-        normEpsilon,
-        innerDropout,
-        adaptive,
-        keySize);
+    return with(copy -> copy.dropout = rate);
   }
 
   public TransformerConfig withNormEpsilon(double epsilon) {
-    return new TransformerConfig(
-        vocabularySize,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        dropout,
-        epsilon,
-        innerDropout,
-        adaptive,
-        keySize);
+    return with(copy -> copy.normEpsilon = epsilon);
   }
 
   public TransformerConfig withInnerDropout(@Nullable InnerDropout rates) {
-    return new TransformerConfig(
-        vocabularySize,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        dropout,
-        normEpsilon,
-        rates,
-        adaptive,
-        keySize);
+    return with(copy -> copy.innerDropout = rates);
   }
 
   /** The same model over clusters of words; null for one table. */
   public TransformerConfig withAdaptive(@Nullable AdaptiveVocabulary vocabulary) {
-    return new TransformerConfig(
-        vocabularySize,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        dropout,
-        normEpsilon,
-        innerDropout,
-        vocabulary,
-        keySize);
+    return with(copy -> copy.adaptive = vocabulary);
   }
 
   /** The same model with learned keys of this width; 0 for none. */
   public TransformerConfig withKeySize(int size) {
-    return new TransformerConfig(
-        vocabularySize,
-        hiddenSize,
-        headSize,
-        blocks,
-        maxPositions,
-        normPlacement,
-        positions,
-        activation,
-        tiedOutput,
-        finalNorm,
-        embeddingScale,
-        dropout,
-        normEpsilon,
-        innerDropout,
-        adaptive,
-        size == 0 ? null : size);
+    return with(copy -> copy.keySize = size == 0 ? null : size);
+  }
+
+  private TransformerConfig with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
+    return copy.build();
+  }
+
+  /** The components, some of which are about to change. */
+  private static final class Copy {
+    int vocabularySize;
+    int hiddenSize;
+    int headSize;
+    List<BlockShape> blocks;
+    int maxPositions;
+    NormPlacement normPlacement;
+    PositionEncoding positions;
+    Activation activation;
+    boolean tiedOutput;
+    boolean finalNorm;
+    double embeddingScale;
+    double dropout;
+    double normEpsilon;
+    @Nullable InnerDropout innerDropout;
+    @Nullable AdaptiveVocabulary adaptive;
+    @Nullable Integer keySize;
+
+    Copy(TransformerConfig from) {
+      vocabularySize = from.vocabularySize;
+      hiddenSize = from.hiddenSize;
+      headSize = from.headSize;
+      blocks = from.blocks;
+      maxPositions = from.maxPositions;
+      normPlacement = from.normPlacement;
+      positions = from.positions;
+      activation = from.activation;
+      tiedOutput = from.tiedOutput;
+      finalNorm = from.finalNorm;
+      embeddingScale = from.embeddingScale;
+      dropout = from.dropout;
+      normEpsilon = from.normEpsilon;
+      innerDropout = from.innerDropout;
+      adaptive = from.adaptive;
+      keySize = from.keySize;
+    }
+
+    TransformerConfig build() {
+      return new TransformerConfig(
+          vocabularySize,
+          hiddenSize,
+          headSize,
+          blocks,
+          maxPositions,
+          normPlacement,
+          positions,
+          activation,
+          tiedOutput,
+          finalNorm,
+          embeddingScale,
+          dropout,
+          normEpsilon,
+          innerDropout,
+          adaptive,
+          keySize);
+    }
   }
 
   private static void positive(String name, int value) {
