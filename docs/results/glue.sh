@@ -4,7 +4,8 @@
 #   TASKS=DIR docs/results/glue.sh prepare           links the tasks, fetches the encoders (490 MB)
 #   docs/results/glue.sh dense sst2-sent 1           the teacher: MiniLM fine-tuned, seed 1
 #   docs/results/glue.sh prune sst2-sent cofi-95 1   a system of the table beside its teacher
-#   docs/results/glue.sh latency sst2-sent 1         exported, and timed against the teacher
+#   docs/results/glue.sh latency mr 1 cofi-5x block  exported, and timed against the teacher, at
+#                                                    batch 1, 32 and 128 (BATCH=1,32 for fewer)
 #   docs/results/glue.sh packed mr 1                 exported as float32, float16 and int8
 #
 # TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv, and xquad with
@@ -87,12 +88,16 @@ case ${1:-} in
     "$lathe" evaluate "runs/$2-$3-$4" --split test --json
     ;;
   latency)
-    for run in "runs/$2"-*-"$3"; do
-      name=models/$(basename "$run")
-      [ -d "$name/1" ] || "$lathe" export "$run" --out "$name"
+    task=$2 seed=$3
+    shift 3
+    versions=
+    for system in dense "$@"; do
+      name=models/$task-$system-$seed
+      [ -d "$name/1" ] || "$lathe" export "runs/$task-$system-$seed" --out "$name"
+      versions="$versions $name/1"
     done
-    "$lathe" benchmark latency "models/$2-dense-$3/1" "models/$2"-*-"$3"/1 \
-      --batch 1,32,128 --length 128 --json
+    # shellcheck disable=SC2086 # paths are words
+    "$lathe" benchmark latency $versions --batch "${BATCH:-1,32,128}" --length 128 --json
     ;;
   packed)
     versions=
@@ -109,7 +114,7 @@ case ${1:-} in
     "$lathe" benchmark latency $versions --batch 1,32 --length 128 --json
     ;;
   *)
-    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
