@@ -22,9 +22,14 @@ settings() {
     # a measured speed-up, at batch 32 and length 128
     cofi-5x-uniform)
       echo "--set pruning.target.speedup=5 --set pruning.initialLayerLogAlpha=2" ;;
-    # at the structure that one-shot pruning would choose, before its rearrangement
+    # at the structure that one-shot pruning would choose, before its rearrangement; multipliers
+    # that move faster swing about the target
     cofi-5x)
-      echo "--set pruning.target.speedup=5 --set pruning.initialization=importance" ;;
+      echo "--set pruning.target.speedup=5 --set pruning.initialization=importance \
+        --set pruning.multiplierLearningRate=0.05" ;;
+    # as all rows named cofi-5x were measured up to commit 580ba8f
+    cofi-5x-fast-multipliers)
+      echo "$(settings cofi-5x) --set pruning.multiplierLearningRate=0.3" ;;
     # the ablations of the paper
     cofi-5x-no-hidden)
       echo "$(settings cofi-5x) --set pruning.gates=[head,intermediate,attention-layer,feed-forward-layer]" ;;
