@@ -151,7 +151,7 @@ public final class CheckpointArchive {
     if (name.indexOf('\\') >= 0
         || name.indexOf(':') >= 0
         || name.indexOf('\0') >= 0
-        || elements.stream().anyMatch(e -> e.isEmpty() || e.equals(".") || e.equals("..."))) {
+        || elements.stream().anyMatch(e -> e.isEmpty() || e.equals(".") || e.equals(".."))) {
       throw corrupt(
           "names the file '"
               + name.replace('\0', '?')
