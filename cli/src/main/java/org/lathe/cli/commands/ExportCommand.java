@@ -2,8 +2,10 @@ package org.lathe.cli.commands;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.Surroundings;
 import org.lathe.cli.workflow.ExportFormat;
@@ -104,22 +106,28 @@ final class ExportCommand extends BaseCommand {
   }
 
   private ExportFormat format() {
-    return Arrays.stream(ExportFormat.values())
-        .filter(known -> known.label().equals(format))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new ConfigException(
-                    "--format is '" + format + "'; expected savedmodel or hugging-face"));
+    return labelled("--format", format, ExportFormat.values(), ExportFormat::label);
   }
 
   private WeightPrecision precision() {
-    return Arrays.stream(WeightPrecision.values())
-        .filter(precision -> precision.label().equals(weights))
+    return labelled("--weights", weights, WeightPrecision.values(), WeightPrecision::label);
+  }
+
+  private static <T> T labelled(String option, String given, T[] known, Function<T, String> label) {
+    List<String> labels = Arrays.stream(known).map(label).toList();
+    int last = labels.size() - 1;
+    return Arrays.stream(known)
+        .filter(value -> label.apply(value).equals(given))
         .findFirst()
         .orElseThrow(
             () ->
                 new ConfigException(
-                    "--weights is '" + weights + "'; expected float32, float16 or int8"));
+                    option
+                        + " is '"
+                        + given
+                        + "'; expected "
+                        + String.join(", ", labels.subList(0, last))
+                        + " or "
+                        + labels.get(last)));
   }
 }

@@ -2,15 +2,14 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.lathe.export.savedmodel.EncoderExportRequest;
+import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.export.verification.EncoderCase;
-import org.lathe.export.verification.EncoderGraphReference;
-import org.lathe.export.verification.EncoderReference;
 import org.lathe.export.verification.ModelVerifier;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
@@ -30,7 +29,7 @@ import org.tensorflow.ndarray.Shape;
  * Hugging Face's classes load, read back and compared with the run before it appears.
  */
 final class HuggingFaceExport {
-  private static final int[] LENGTHS = {1, 7, 19, 64};
+  private static final String POOLER = Encoder.PREFIX + "/pooler/";
 
   private final RunDirectory run;
   private final EncoderConfig config;
@@ -105,18 +104,18 @@ final class HuggingFaceExport {
   private void compare(Path directory, RunContext context) {
     PretrainedEncoder again =
         PretrainedReader.read(context.storage(), directory, OptionalInt.empty());
-    numParameters =
-        again.weights().numValues() + weights.startingWith(head.kind().prefix() + "/").numValues();
     int paddingId = TokenizerDefinition.fromJson(run.tokenizerJson()).padId();
+    // BERT's pooler is what a classifier's own dense layer is written as
+    EncoderConfig readConfig = again.config().withPooler(config.poolerSize());
+    Weights read = new Weights().putAll(weights.startingWith(head.kind().prefix() + "/"));
+    for (String name : again.weights().names()) {
+      if (config.hasPooler() || !name.startsWith(POOLER)) {
+        read.put(name, again.weights().get(name).shape(), again.weights().get(name).values());
+      }
+    }
+    numParameters = read.numValues();
     List<EncoderCase> expected = cases(config, weights, paddingId);
-    // the writer takes the pooler of BERT for a classifier's dense layer where that has its own
-    List<EncoderCase> found =
-        cases(
-            again.config().withPooler(config.poolerSize()),
-            new Weights()
-                .putAll(weights.startingWith(head.kind().prefix() + "/"))
-                .putAll(again.weights()),
-            paddingId);
+    List<EncoderCase> found = cases(readConfig, read, paddingId);
     maxDifference = EncoderCase.maxDifference(expected, found);
     if (!(maxDifference <= ModelVerifier.MAX_DIFFERENCE)) {
       throw new FailedException(
@@ -128,7 +127,7 @@ final class HuggingFaceExport {
     }
   }
 
-  /** Answers to sequences of several lengths, unpadded. */
+  /** Answers to the sequences that every export is compared by. */
   private List<EncoderCase> cases(EncoderConfig encoder, Weights from, int paddingId) {
     boolean masked = head.kind() == HeadConfig.Kind.MASKED_LM;
     HeadConfig asked = masked ? HeadConfig.SPAN : head;
@@ -138,7 +137,7 @@ final class HuggingFaceExport {
     for (String name : from.names()) {
       boolean belongs =
           name.startsWith(Encoder.PREFIX + "/") || name.startsWith(asked.kind().prefix() + "/");
-      boolean unread = name.startsWith(Encoder.PREFIX + "/pooler/") && !read.hasPooler();
+      boolean unread = name.startsWith(POOLER) && !read.hasPooler();
       if (belongs && !unread) {
         used.put(name, from.get(name).shape(), from.get(name).values());
       }
@@ -153,26 +152,7 @@ final class HuggingFaceExport {
       used.put(output + "/kernel", Shape.of(kernel.length / 2, 2), kernel);
       used.put(output + "/bias", Shape.of(2), new float[2]);
     }
-    try (EncoderReference reference = new EncoderGraphReference(read, asked, used)) {
-      return Arrays.stream(LENGTHS)
-          .map(length -> Math.min(length, encoder.maxLength()))
-          .mapToObj(length -> answer(reference, ids(length, encoder, paddingId)))
-          .toList();
-    }
-  }
-
-  private static EncoderCase answer(EncoderReference reference, int[] ids) {
-    int[] types = new int[ids.length];
-    return new EncoderCase(ids, types, reference.outputs(ids, types));
-  }
-
-  private static int[] ids(int length, EncoderConfig encoder, int paddingId) {
-    int size = encoder.transformer().vocabularySize();
-    int[] ids = new int[length];
-    for (int i = 0; i < length; i++) {
-      ids[i] = (int) ((7919L * (i + 1) + length) % size);
-      ids[i] = ids[i] == paddingId ? (ids[i] + 1) % size : ids[i];
-    }
-    return ids;
+    return EncoderExporter.referenceCases(
+        EncoderExportRequest.of(read, asked, used, run.path(), 1, paddingId));
   }
 }

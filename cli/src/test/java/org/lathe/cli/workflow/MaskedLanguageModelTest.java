@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.files.LocalStorage;
+import org.lathe.training.pretrained.PretrainedReader;
 
 /** From plain text to a pruned encoder, and from that to a task. */
 class MaskedLanguageModelTest {
@@ -80,6 +82,18 @@ class MaskedLanguageModelTest {
     assertThat(scores(run)).isEqualTo(first);
     RunDirectory directory = RunDirectory.open(LocalStorage.INSTANCE, run);
     assertThat(directory.record().encoder().head()).isEqualTo(HeadConfig.MASKED_LM);
+  }
+
+  @Test
+  void anEncoderWithoutATaskIsPublishedForHuggingFace() throws IOException {
+    Path out = root.resolve("hf");
+    TinyRun.succeed("export", run, "--format", "hugging-face", "--out", out, "--json");
+    JsonNode facts = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(facts.path("maxDifference").asDouble()).isLessThan(1e-6);
+    assertThat(facts.path("numFilled").asLong()).isZero();
+    assertThat(out.resolve("config.json")).content().contains("BertForMaskedLM");
+    assertThat(PretrainedReader.read(LocalStorage.INSTANCE, out, OptionalInt.empty()).maskedLm())
+        .isNotNull();
   }
 
   @Test

@@ -77,7 +77,7 @@ class SpeedupSearchTest {
     assertThat(search(asked -> asked * 1.5)).isBetween(3.0, 3.7);
   }
 
-  /** In proportion alone: 5.0, 3.3, 11.6, and further off each time. */
+  /** In proportion alone: 5.0, 3.3, then 11.6, which the table does not reach. */
   @Test
   void aSteepOneIsHalved() {
     DoubleUnaryOperator steep = asked -> 5 * Math.pow(asked / 4.5, 4);

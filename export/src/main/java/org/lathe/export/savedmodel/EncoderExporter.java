@@ -75,7 +75,11 @@ public final class EncoderExporter {
     }
   }
 
-  private static List<EncoderCase> referenceCases(EncoderExportRequest request) {
+  /**
+   * What the reference of a request answers to sequences of several lengths and token types: what
+   * an export records, and what other formats may be compared by.
+   */
+  public static List<EncoderCase> referenceCases(EncoderExportRequest request) {
     EncoderReference given = request.reference();
     if (given != null) {
       return cases(request, given);

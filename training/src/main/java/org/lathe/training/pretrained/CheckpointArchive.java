@@ -38,7 +38,10 @@ public final class CheckpointArchive {
       Pattern.compile(".*(\\.onnx|\\.safetensors|saved_model\\.pb)");
   private static final Set<String> SAVED_MODEL_DIRECTORIES = Set.of("variables", "assets");
   private static final byte[] ZIP_START = {'P', 'K', 3, 4};
+
+  /** Far beyond any jar with an encoder; against archives made to fill a disk. */
   private static final int MAX_ENTRIES = 100_000;
+
   private static final long MAX_BYTES = 64L << 30;
 
   private final Storage storage;

@@ -10,6 +10,7 @@ import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.graphs.errors.FailedException;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.JsonFile;
 import org.lathe.training.files.Storage;
@@ -42,7 +43,7 @@ final class HfConfig {
 
   /**
    * @throws CorruptFileException when it is no JSON object, or larger than such a file is
-   * @throws org.lathe.graphs.errors.FailedException when the disk fails
+   * @throws FailedException when the disk fails
    */
   static HfConfig read(Storage storage, Path file) {
     long sizeBytes = IoGuard.call(storage, "read", file, () -> storage.size(file));
@@ -178,6 +179,15 @@ final class HfConfig {
     }
     String problem = head.config().numClasses() == 1 ? "regression" : "single_label_classification";
     return Map.of("id2label", names, "label2id", ids, "problem_type", problem);
+  }
+
+  /** For an encoder that no such configuration describes. */
+  static FailedException refused(String reason) {
+    return new FailedException(
+        "this encoder is no Hugging Face model: "
+            + reason
+            + "; a Hugging Face configuration has one shape for all layers, heads that fill the"
+            + " hidden size and a pooler as wide. Export it as a SavedModel instead");
   }
 
   private boolean distil() {

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
@@ -27,11 +28,6 @@ public final class HfDirectoryWriter {
 
   private HfDirectoryWriter() {}
 
-  /** Looks at the directory before it appears; throws to withhold it. */
-  public interface Check {
-    void look(Path directory);
-  }
-
   /**
    * Writes an encoder, with its masked-LM head where it has one.
    *
@@ -52,7 +48,7 @@ public final class HfDirectoryWriter {
    * zeros, which changes no answer.
    *
    * @param head of a task, or null; a masked-LM head is written from here too
-   * @param check of what was written
+   * @param check looks at what was written before it appears, and throws to withhold it
    * @throws FailedException when no such configuration describes the encoder (a layer without
    *     attention or without feed-forward, heads that cannot fill the hidden size, a pooler of
    *     another width, a head of another family), the directory exists, or the disk fails
@@ -62,7 +58,7 @@ public final class HfDirectoryWriter {
       Path directory,
       PretrainedEncoder encoder,
       @Nullable EncoderHead head,
-      Check check) {
+      Consumer<Path> check) {
     PretrainedEncoder uniform = UniformLayers.of(encoder);
     EncoderConfig config = uniform.config();
     NamingStyle style = style(config);
@@ -79,7 +75,7 @@ public final class HfDirectoryWriter {
       JsonFile.write(storage, path.resolve("config.json"), HfConfig.fields(config, style, head));
       SafetensorsWriter.write(storage, path.resolve("model.safetensors"), foreign);
       writeTokenizer(storage, path, encoder.tokenizerJson());
-      check.look(path);
+      check.accept(path);
       staged.commit(KIND, Map.of("modelType", style.name()));
     }
   }
@@ -103,7 +99,7 @@ public final class HfDirectoryWriter {
     int hiddenSize = config.transformer().hiddenSize();
     if (config.hasPooler()
         && (config.poolerSize() != hiddenSize || style == NamingStyle.DISTILBERT)) {
-      throw UniformLayers.refused(
+      throw HfConfig.refused(
           "it has a pooler of " + config.poolerSize() + " on a hidden size of " + hiddenSize);
     }
   }

@@ -217,7 +217,7 @@ public record NameMap(NamingStyle style, String prefix) {
           default -> style == NamingStyle.DISTILBERT ? "pre_classifier" : null;
         };
     if (dense == null) {
-      throw UniformLayers.refused("its family has no head of kind " + head.kind());
+      throw HfConfig.refused("its family has no head of kind " + head.kind());
     }
     int inputSize = config.poolerSize();
     if (head.kind().hasDense()) {
