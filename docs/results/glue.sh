@@ -3,18 +3,20 @@
 #
 #   TASKS=DIR docs/results/glue.sh prepare           links the tasks, fetches the encoders (490 MB)
 #   docs/results/glue.sh dense sst2-sent 1           the teacher: MiniLM fine-tuned, seed 1
+#   docs/results/glue.sh tables sst2-sent 1          what its sublayers take, below tables/sst2-sent
 #   docs/results/glue.sh prune sst2-sent cofi-95 1   a system of the table beside its teacher
 #   docs/results/glue.sh latency mr 1 cofi-5x block  exported, and timed against the teacher, at
 #                                                    batch 1, 32 and 128 (BATCH=1,32 for fewer)
 #   docs/results/glue.sh packed mr 1                 exported as float32, float16 and int8
 #
 # TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv, and xquad with
-# xquad.en.json.gz. Everything is written below the working directory. THREADS=1 in the
-# environment trains on one core.
+# xquad.en.json.gz. Everything is written below the working directory. In the environment,
+# THREADS=1 trains on one core, and LATENCY_TABLE=FILE prunes by times that were measured before.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lathe=$here/../../lathe
 threads="--set threads=${THREADS:-2}"
+table=${LATENCY_TABLE:+--set pruning.latencyTables=[$LATENCY_TABLE]}
 
 # The method and how much goes are all that differs between systems of a task.
 settings() {
@@ -86,10 +88,11 @@ case ${1:-} in
     "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-dense-$3" $threads
     "$lathe" evaluate "runs/$2-dense-$3" --split test --json
     ;;
+  tables) "$lathe" benchmark sublayers "runs/$2-dense-$3" --out "tables/$2" --json ;;
   prune)
     # shellcheck disable=SC2046,SC2086 # settings are words
     "$lathe" prune "$here/glue-$2.yaml" --seed "$4" --teacher "runs/$2-dense-$4" \
-      --run "runs/$2-$3-$4" $threads $(settings "$3" "$2" "$4") --json
+      --run "runs/$2-$3-$4" $threads $table $(settings "$3" "$2" "$4") --json
     "$lathe" evaluate "runs/$2-$3-$4" --split test --json
     ;;
   latency)
@@ -119,7 +122,7 @@ case ${1:-} in
     "$lathe" benchmark latency $versions --batch 1,32 --length 128 --json
     ;;
   *)
-    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
       BenchmarkTrainingCommand.class,
       BenchmarkSearchCommand.class,
       BenchmarkMemoryCommand.class,
+      BenchmarkSublayersCommand.class,
       BenchmarkLatencyCommand.class
     },
     footer = {

@@ -43,6 +43,9 @@ import org.jspecify.annotations.Nullable;
  * @param roundTo intermediate units kept are rounded up to a multiple of this
  * @param batchSizes at each of which the speed-up is measured and must be reached
  * @param length tokens at which the speed-up is measured
+ * @param latencyTables files that lathe benchmark sublayers measured where the model shall serve,
+ *     one for each of batchSizes: the speed-up is then what they say, and nothing is timed here;
+ *     empty = measured here
  * @param speedupTolerance how far the exported model's measured speed-up may be from the target, as
  *     a part of it
  */
@@ -72,6 +75,7 @@ public record PruningSection(
     int roundTo,
     List<Integer> batchSizes,
     int length,
+    List<String> latencyTables,
     double speedupTolerance) {
 
   /** Ways of choosing what goes. */
@@ -217,6 +221,7 @@ public record PruningSection(
       Check.between("pruning.batchSizes", batchSize, 1, 65_536);
     }
     Check.between("pruning.length", length, 1, 1_048_576);
+    latencyTables = List.copyOf(latencyTables);
     Check.positive("pruning.speedupTolerance", speedupTolerance);
   }
 }

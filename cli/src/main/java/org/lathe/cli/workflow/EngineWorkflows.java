@@ -76,6 +76,11 @@ public final class EngineWorkflows implements Workflows {
   }
 
   @Override
+  public Outcome benchmarkSublayers(BenchmarkSublayersRequest request, RunContext context) {
+    return BenchmarkSublayersWorkflow.run(request, context);
+  }
+
+  @Override
   public Outcome benchmarkLatency(BenchmarkLatencyRequest request, RunContext context) {
     return BenchmarkLatencyWorkflow.run(request, context);
   }

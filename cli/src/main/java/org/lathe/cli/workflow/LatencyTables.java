@@ -3,21 +3,27 @@ package org.lathe.cli.workflow;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
+import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.pruning.budget.LatencyTableFile;
 import org.lathe.pruning.budget.SublayerTimer;
 import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.gates.GateKind;
 import org.lathe.training.files.IoGuard;
+import org.lathe.training.files.Storage;
 
-/** What shall be pruned to; a speed-up needs tables that are measured here, once a run. */
+/**
+ * What shall be pruned to. A speed-up needs a table for each batch size: those of
+ * pruning.latencyTables, measured where the model shall serve, or else measured here. Either way
+ * RUN keeps its own, so that a resumed run goes by the same times.
+ */
 final class LatencyTables {
-  static final int NUM_WARMUPS = 20;
-  static final int NUM_RUNS = 60;
-
   private final Path run;
   private final RunConfig config;
   private final RunContext context;
@@ -28,11 +34,26 @@ final class LatencyTables {
     this.context = context;
   }
 
+  /** Where a directory keeps the table of a batch size. */
+  static Path file(Path directory, int batchSize) {
+    return directory.resolve("latency-batch-" + batchSize + ".json");
+  }
+
+  static void write(Storage storage, Path file, LatencyTable table) {
+    IoGuard.run(storage, "write", file, () -> LatencyTableFile.write(storage, file, table));
+  }
+
+  private static LatencyTable read(Storage storage, Path file) {
+    return IoGuard.call(storage, "read", file, () -> LatencyTableFile.read(storage, file));
+  }
+
   /**
    * The target of the configuration.
    *
    * @param full shape of the unpruned model
    * @param timer made only where something must be measured
+   * @throws ConfigException when a given table is of another model, batch size or length, or not
+   *     that with which the run was begun
    */
   PruningTarget target(TransformerConfig full, Supplier<SublayerTimer> timer) {
     PruningSection settings = config.pruning();
@@ -45,98 +66,72 @@ final class LatencyTables {
       return PruningTarget.parameters(parameters, full);
     }
     double speedup = Objects.requireNonNull(settings.target().speedup());
+    List<Given> given = settings.latencyTables().stream().map(path -> given(path, full)).toList();
     List<LatencyTable> tables =
-        settings.batchSizes().stream().map(size -> table(full, timer, size)).toList();
+        settings.batchSizes().stream().map(size -> table(full, given, timer, size)).toList();
     return PruningTarget.speedup(speedup, tables, full);
   }
 
-  private LatencyTable table(TransformerConfig full, Supplier<SublayerTimer> timer, int batchSize) {
-    Path file = run.resolve("latency-batch-" + batchSize + ".json");
-    if (context.storage().exists(file)) {
-      return IoGuard.call(
-          context.storage(), "read", file, () -> LatencyTableFile.read(context.storage(), file));
+  /** A table of pruning.latencyTables. */
+  private record Given(String path, LatencyTable table) {}
+
+  private Given given(String path, TransformerConfig full) {
+    if (!context.storage().exists(Path.of(path))) {
+      throw new ConfigException(
+          "pruning.latencyTables: no file "
+              + path
+              + "; measure it with 'lathe benchmark sublayers', where the model shall serve");
     }
-    int length = config.pruning().length();
-    LatencyTable.Sizes sizes = LatencyTable.Sizes.of(batchSize, length, full);
-    LatencyTable table;
-    try (Progress progress = new Progress(context.console())) {
-      String label = "measuring sublayers on this machine, batch " + batchSize;
-      SublayerTimer bench = new Told(timer.get(), numMeasurements(full, sizes), label, progress);
-      table =
-          LatencyTable.measure(full, sizes, bench)
-              .withHiddenIndependentShare(hiddenIndependentShare(full, bench, batchSize, length));
+    LatencyTable table = read(context.storage(), Path.of(path));
+    BlockShape block = GateKind.requireUniform(full);
+    List<Integer> widths = table.feedForwardWidths();
+    requireEqual(path, "length", table.length(), config.pruning().length());
+    requireEqual(path, "hidden size", table.hiddenSize(), full.hiddenSize());
+    requireEqual(path, "number of heads", table.attentionMs().size() - 1, block.numHeads());
+    requireEqual(
+        path, "feed-forward width", widths.get(widths.size() - 1), block.intermediateSize());
+    return new Given(path, table);
+  }
+
+  private static void requireEqual(String path, String what, int found, int expected) {
+    if (found != expected) {
+      throw new ConfigException(
+          "pruning.latencyTables: %s is of %s %d; expected %d. Measure one with 'lathe benchmark sublayers'."
+              .formatted(path, what, found, expected));
     }
-    IoGuard.run(
-        context.storage(),
-        "write",
-        file,
-        () -> LatencyTableFile.write(context.storage(), file, table));
+  }
+
+  private LatencyTable table(
+      TransformerConfig full, List<Given> given, Supplier<SublayerTimer> timer, int batchSize) {
+    Storage storage = context.storage();
+    Path file = file(run, batchSize);
+    Optional<Given> own =
+        given.stream().filter(one -> one.table().batchSize() == batchSize).findFirst();
+    if (!given.isEmpty() && own.isEmpty()) {
+      throw new ConfigException(
+          "pruning.latencyTables has no table of batch size %d, which pruning.batchSizes asks for; measure it with 'lathe benchmark sublayers --batch %d'"
+              .formatted(batchSize, batchSize));
+    }
+    if (storage.exists(file)) {
+      LatencyTable begun = read(storage, file);
+      if (own.isPresent() && !own.get().table().equals(begun)) {
+        throw new ConfigException(
+            "pruning.latencyTables: %s holds other times than %s, with which this run was begun. Give --run another directory, or repeat the run's own table."
+                .formatted(own.get().path(), file));
+      }
+      return begun;
+    }
+    LatencyTable table =
+        own.map(Given::table)
+            .orElseGet(
+                () ->
+                    LatencyMeasurement.measure(
+                        full,
+                        batchSize,
+                        config.pruning().length(),
+                        timer.get(),
+                        context.console()));
+    write(storage, file, table);
     return table;
-  }
-
-  /** Numbers of heads, widths, what is left, the whole, and four for the hidden size. */
-  private static int numMeasurements(TransformerConfig full, LatencyTable.Sizes sizes) {
-    int numSizes = full.blocks().get(0).numHeads() + sizes.feedForwardWidths().size();
-    return LatencyTable.NUM_PASSES * numSizes + 6;
-  }
-
-  /** A timer that tells how far it is. */
-  private static final class Told implements SublayerTimer {
-    private final SublayerTimer timer;
-    private final int total;
-    private final String label;
-    private final Progress progress;
-    private int done;
-
-    private Told(SublayerTimer timer, int total, String label, Progress progress) {
-      this.timer = timer;
-      this.total = total;
-      this.label = label;
-      this.progress = progress;
-    }
-
-    private double told(double ms) {
-      done = Math.min(done + 1, total);
-      progress.progress(label, done, total);
-      return ms;
-    }
-
-    @Override
-    public double attentionMs(TransformerConfig model, int batchSize, int length, int numHeads) {
-      return told(timer.attentionMs(model, batchSize, length, numHeads));
-    }
-
-    @Override
-    public double feedForwardMs(TransformerConfig model, int batchSize, int length, int width) {
-      return told(timer.feedForwardMs(model, batchSize, length, width));
-    }
-
-    @Override
-    public double otherMs(TransformerConfig model, int batchSize, int length) {
-      return told(timer.otherMs(model, batchSize, length));
-    }
-
-    @Override
-    public double wholeModelMs(TransformerConfig model, int batchSize, int length) {
-      return told(timer.wholeModelMs(model, batchSize, length));
-    }
-  }
-
-  /**
-   * The part a of a sublayer's time that a smaller hidden size does not save, from the times at D
-   * and D / 2: t(D / 2) / t(D) = a + (1 - a) / 2.
-   */
-  private static double hiddenIndependentShare(
-      TransformerConfig full, SublayerTimer bench, int batchSize, int length) {
-    TransformerConfig half = full.withBlocks(full.hiddenSize() / 2, full.blocks());
-    int heads = full.blocks().get(0).numHeads();
-    int width = full.blocks().get(0).intermediateSize();
-    double whole =
-        bench.attentionMs(full, batchSize, length, heads)
-            + bench.feedForwardMs(full, batchSize, length, width);
-    double halved =
-        bench.attentionMs(half, batchSize, length, heads)
-            + bench.feedForwardMs(half, batchSize, length, width);
-    return Math.max(0, Math.min(1, 2 * halved / whole - 1));
   }
 }

@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
-import org.lathe.export.latency.SublayerBench;
 import org.lathe.export.savedmodel.LanguageModelExporter;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
@@ -98,14 +97,7 @@ final class PruneWorkflow {
         RunDirectory.configHash(config, data.train().sha256(), teacher.record().configHash());
     PruningTarget target =
         new LatencyTables(request.run(), config, context)
-            .target(
-                full,
-                () ->
-                    new SublayerBench(
-                        teacher.record().memory(),
-                        LatencyTables.NUM_WARMUPS,
-                        LatencyTables.NUM_RUNS,
-                        config.threads()));
+            .target(full, () -> LatencyMeasurement.timer(teacher.record(), config.threads()));
     Weights pruned = pruningStage(target, hash);
     Candidate chosen =
         pruned == null

@@ -104,7 +104,7 @@ final class ReportWorkflow {
 
   private static void speedup(HtmlReport page, Map<String, Object> facts) {
     if (!facts.isEmpty()) {
-      page.table("Speed-up, measured", List.of("fact", "value"), rows(facts));
+      page.table("Speed-up", List.of("fact", "value"), rows(facts));
     }
   }
 

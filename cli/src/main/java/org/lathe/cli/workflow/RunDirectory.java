@@ -149,6 +149,11 @@ final class RunDirectory {
     if (tree.get("pruning") instanceof ObjectNode pruning) {
       // how near a measured speed-up must be; RUN/speedup.json keeps what was found
       pruning.remove("speedupTolerance");
+      // where tables lie does not matter; RUN keeps their times, and refuses others
+      pruning.remove("latencyTables");
+      if (!config.pruning().latencyTables().isEmpty()) {
+        pruning.put("timedElsewhere", true);
+      }
       // the same for runs begun before there was another method
       if (config.pruning().method() != PruningSection.Method.BLOCK) {
         pruning.remove("blockPenalty");

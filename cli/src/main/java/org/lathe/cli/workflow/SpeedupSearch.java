@@ -95,11 +95,32 @@ final class SpeedupSearch {
     }
     Path scratch = run.resolve("timing");
     discard(scratch);
+    if (!settings().latencyTables().isEmpty()) {
+      return byTables(target, candidates);
+    }
     try {
       return corrected(target, full, candidates, scratch);
     } finally {
       discard(scratch);
     }
+  }
+
+  /** What this machine takes says nothing about the one that the tables are of. */
+  private <C> @Nullable C byTables(PruningTarget target, Candidates<C> candidates) {
+    C candidate = candidates.choose(target);
+    if (candidate != null) {
+      double asked = Objects.requireNonNull(settings().target().speedup());
+      context
+          .console()
+          .note(
+              String.format(
+                  Locale.ROOT,
+                  "chosen for %.2fx by pruning.latencyTables, not timed here; time the export where"
+                      + " it shall serve, with lathe benchmark latency",
+                  asked));
+      keep(asked, asked, Map.of("latencyTables", settings().latencyTables()));
+    }
+    return candidate;
   }
 
   private void discard(Path scratch) {
@@ -132,7 +153,9 @@ final class SpeedupSearch {
           .console()
           .note(String.format(Locale.ROOT, "asked for %.2fx, measured %s", asked, measured));
       if (within(measured.smallest(), asked)) {
-        keep(asked, plannedFor, measured);
+        Map<String, Object> evidence = new LinkedHashMap<>(measured.facts());
+        evidence.put("hardware", measured.hardware());
+        keep(asked, plannedFor, evidence);
         return candidate;
       }
       tried = measured.toString();
@@ -176,13 +199,12 @@ final class SpeedupSearch {
     return Math.abs(measured / asked - 1) <= settings().speedupTolerance();
   }
 
-  private void keep(double asked, double plannedFor, MeasuredSpeedup measured) {
+  private void keep(double asked, double plannedFor, Map<String, Object> evidence) {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("asked", asked);
     facts.put("plannedFor", plannedFor);
-    facts.putAll(measured.facts());
+    facts.putAll(evidence);
     facts.put("length", settings().length());
-    facts.put("hardware", measured.hardware());
     JsonFile.replace(context.storage(), run.resolve(FILE), facts);
   }
 

@@ -10,7 +10,6 @@ import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.cli.config.TaskSection;
-import org.lathe.export.latency.SublayerBench;
 import org.lathe.export.savedmodel.EncoderExportRequest;
 import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.graphs.config.EncoderConfig;
@@ -170,14 +169,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
   private PruningTarget target() {
     return new LatencyTables(request.run(), config, context)
         .target(
-            full.transformer(),
-            () ->
-                new SublayerBench(
-                    full,
-                    head,
-                    LatencyTables.NUM_WARMUPS,
-                    LatencyTables.NUM_RUNS,
-                    config.threads()));
+            full.transformer(), () -> LatencyMeasurement.timer(teacher.record(), config.threads()));
   }
 
   /** The record of the slim run, its plan and its tokenizer. */

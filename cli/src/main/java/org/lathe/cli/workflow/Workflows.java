@@ -35,5 +35,7 @@ public interface Workflows {
 
   Outcome benchmarkMemory(BenchmarkMemoryRequest request, RunContext context);
 
+  Outcome benchmarkSublayers(BenchmarkSublayersRequest request, RunContext context);
+
   Outcome benchmarkLatency(BenchmarkLatencyRequest request, RunContext context);
 }

@@ -54,6 +54,7 @@ class ConfigHashTest {
             "blockPenalty",
             "studentLayers",
             "studentFrom",
+            "latencyTables",
             "speedupTolerance"));
     ((ObjectNode) pruning.get("distillation")).remove("taskWeight");
     assertThat(cofi)
@@ -61,6 +62,14 @@ class ConfigHashTest {
             Hashing.sha256()
                 .hashString(tree + "data" + "teacher", StandardCharsets.UTF_8)
                 .toString());
+  }
+
+  /** A structure chosen by given times is another than one that was timed here. */
+  @Test
+  void givenLatencyTablesCountByBeingThere() {
+    assertThat(pruned("pruning.latencyTables=[a.json]"))
+        .isEqualTo(pruned("pruning.latencyTables=[b.json]"))
+        .isNotEqualTo(pruned());
   }
 
   @Test
