@@ -8,10 +8,13 @@
 #   docs/results/glue.sh latency mr 1 cofi-5x block  exported, and timed against the teacher, at
 #                                                    batch 1, 32 and 128 (BATCH=1,32 for fewer)
 #   docs/results/glue.sh packed mr 1                 exported as float32, float16 and int8
+#   docs/results/glue.sh upstream 1                  MiniLM pruned on plain text, with no task yet
+#   docs/results/glue.sh fine-tune mr 1              the slim encoder of that, fine-tuned for a task
 #
 # TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv, and xquad with
-# xquad.en.json.gz. Everything is written below the working directory. In the environment,
-# THREADS=1 trains on one core, and LATENCY_TABLE=FILE prunes by times that were measured before.
+# xquad.en.json.gz; upstream reads corpora/wikitext-2. Everything is written below the working
+# directory. In the environment, THREADS=1 trains on one core, and LATENCY_TABLE=FILE prunes by
+# times that were measured before.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lathe=$here/../../lathe
@@ -42,6 +45,9 @@ settings() {
     cofi-5x-fixed-matching)
       echo "$(settings cofi-5x) --set pruning.distillation.matching=fixed" ;;
     cofi-5x-one-stage) echo "$(settings cofi-5x) --set pruning.finetuneSteps=0" ;;
+    # as many updates in all: does learning gates pay with more of them?
+    cofi-5x-long) echo "$(settings cofi-5x) --set pruning.steps=1200 --set pruning.finetuneSteps=1200" ;;
+    one-shot-long) echo "$(settings one-shot) --set pruning.finetuneSteps=2400" ;;
     # the same at twice that speed
     *-10x)
       echo "$(settings "${1%-10x}$([ "$1" = cofi-10x ] && echo -5x)" "" "") \
@@ -95,6 +101,21 @@ case ${1:-} in
       --run "runs/$2-$3-$4" $threads $table $(settings "$3" "$2" "$4") --json
     "$lathe" evaluate "runs/$2-$3-$4" --split test --json
     ;;
+  upstream)
+    # shellcheck disable=SC2086 # words
+    "$lathe" train "$here/upstream.yaml" --seed "$2" --run "runs/upstream-dense-$2" $threads
+    # shellcheck disable=SC2086 # words
+    "$lathe" prune "$here/upstream.yaml" --seed "$2" --teacher "runs/upstream-dense-$2" \
+      --run "runs/upstream-cofi-60-$2" $threads --json
+    "$lathe" evaluate "runs/upstream-dense-$2" --split test --json
+    "$lathe" evaluate "runs/upstream-cofi-60-$2" --split test --json
+    ;;
+  fine-tune)
+    # shellcheck disable=SC2086 # words
+    "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-upstream-60-$3" $threads \
+      --set "task.pretrained=runs/upstream-cofi-60-$3"
+    "$lathe" evaluate "runs/$2-upstream-60-$3" --split test --json
+    ;;
   latency)
     task=$2 seed=$3
     shift 3
@@ -122,7 +143,7 @@ case ${1:-} in
     "$lathe" benchmark latency $versions --batch 1,32 --length 128 --json
     ;;
   *)
-    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -70,6 +70,9 @@ final class FetchCommand extends BaseCommand {
       throw new ConfigException(
           "no file at " + jar + "; give the path of a jar, or leave --jar out");
     }
+    if (jar != null && maven != null) {
+      throw new ConfigException("--jar downloads nothing; leave --maven or --jar out");
+    }
     String coordinates = coordinates(name);
     FetchRequest request =
         new FetchRequest(

@@ -27,9 +27,9 @@ final class CofiMethod implements StructureMethod {
     if (learned == null) {
       return null;
     }
-    GateValues gates =
-        PlanSearch.meeting(
-            site.target(), GateLogits.from(site.blocks(), learned), site.settings().roundTo());
+    GateLogits logits = GateLogits.from(site.blocks(), learned);
+    PruneFacts.tellUnsettled(site.target(), logits, site.context().console());
+    GateValues gates = PlanSearch.meeting(site.target(), logits, site.settings().roundTo());
     return new Choice(PruningPlan.from(site.blocks(), gates), learned);
   }
 

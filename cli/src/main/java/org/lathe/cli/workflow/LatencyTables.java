@@ -84,12 +84,10 @@ final class LatencyTables {
     }
     LatencyTable table = read(context.storage(), Path.of(path));
     BlockShape block = GateKind.requireUniform(full);
-    List<Integer> widths = table.feedForwardWidths();
     requireEqual(path, "length", table.length(), config.pruning().length());
     requireEqual(path, "hidden size", table.hiddenSize(), full.hiddenSize());
-    requireEqual(path, "number of heads", table.attentionMs().size() - 1, block.numHeads());
-    requireEqual(
-        path, "feed-forward width", widths.get(widths.size() - 1), block.intermediateSize());
+    requireEqual(path, "number of heads", table.numHeads(), block.numHeads());
+    requireEqual(path, "feed-forward width", table.maxFeedForwardWidth(), block.intermediateSize());
     return new Given(path, table);
   }
 

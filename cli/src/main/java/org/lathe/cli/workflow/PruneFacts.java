@@ -7,12 +7,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.lathe.cli.config.PruningSection;
+import org.lathe.cli.progress.Console;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.pruning.budget.ExpectedSizes;
 import org.lathe.pruning.budget.ParameterCount;
+import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.gates.GateLogits;
 
 /** What {@code lathe prune} tells, of whatever kind of model. */
 final class PruneFacts {
   /** Fine-tuning warms its learning rate up over 5 % of its steps. */
+  /** How far the expected reduction may be from the target, in parts of the full model. */
+  private static final double SETTLED = 0.05;
+
   private static final int STEPS_PER_WARMUP_STEP = 20;
 
   private PruneFacts() {}
@@ -40,6 +47,27 @@ final class PruneFacts {
     return settings.method() == PruningSection.Method.COFI
         ? " for " + settings.steps() + " steps"
         : "";
+  }
+
+  /**
+   * Complains of trained gates that are still on their way to the target. The structure meets it
+   * all the same, by closing or opening gates in the order of their logits, but the weights were
+   * not trained for that.
+   *
+   * @param learned gates at the end of their stage
+   */
+  static void tellUnsettled(PruningTarget target, GateLogits learned, Console console) {
+    double reached = target.achieved(learned.config(), ExpectedSizes.of(learned));
+    if (Math.abs(reached - target.reduction()) > SETTLED) {
+      console.note(
+          String.format(
+              Locale.ROOT,
+              "the gates ended at a reduction of %.2f where %.2f was asked; the rest goes by their"
+                  + " order alone, which costs quality. Try more pruning.steps, and another"
+                  + " pruning.multiplierLearningRate if the report shows that the reduction swings",
+              reached,
+              target.reduction()));
+    }
   }
 
   static Outcome stopped(PruneRequest request) {

@@ -99,12 +99,14 @@ final class PruneWorkflow {
         new LatencyTables(request.run(), config, context)
             .target(full, () -> LatencyMeasurement.timer(teacher.record(), config.threads()));
     Weights pruned = pruningStage(target, hash);
+    if (pruned == null) {
+      return Optional.empty();
+    }
+    PruneFacts.tellUnsettled(target, GateLogits.from(full, pruned), context.console());
     Candidate chosen =
-        pruned == null
-            ? null
-            : new SpeedupSearch(request.run(), config, context)
-                .search(target, full, new Candidates(pruned));
-    if (pruned == null || chosen == null) {
+        new SpeedupSearch(request.run(), config, context)
+            .search(target, full, new Candidates(pruned));
+    if (chosen == null) {
       return Optional.empty();
     }
     PruningPlan plan = chosen.plan();

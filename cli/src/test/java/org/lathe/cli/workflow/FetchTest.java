@@ -117,6 +117,14 @@ class FetchTest {
     assertThat(out).isEmptyDirectory();
   }
 
+  @Test
+  void aJarNeedsNoMaven() {
+    Object[] both = {"fetch", COORDINATES, "--out", out, "--jar", jar, "--maven", "mvn"};
+    assertThat(TinyRun.execute(both)).isEqualTo(2);
+    assertThat(TinyRun.err).contains("leave --maven or --jar out");
+    assertThat(out).doesNotExist();
+  }
+
   private int run(String option, String value) {
     return TinyRun.execute("fetch", COORDINATES, "--out", out, option, value, "--json");
   }
