@@ -52,16 +52,25 @@ settings() {
     *-10x)
       echo "$(settings "${1%-10x}$([ "$1" = cofi-10x ] && echo -5x)" "" "") \
         --set pruning.target.speedup=10" ;;
+    # all of SST-2 gives gates that start open the steps to close
     cofi-*)
-      echo "--set pruning.target.sparsity=0.${1#cofi-} --set pruning.initialLayerLogAlpha=2" ;;
+      echo "--set pruning.target.sparsity=0.${1#cofi-}"
+      if [ "${2:-}" = sst2 ]; then
+        echo "--set pruning.initialLayerLogAlpha=2"
+      else
+        echo "--set pruning.initialization=importance --set pruning.multiplierLearningRate=0.05"
+      fi ;;
     # layers are large steps
     layer-drop)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.speedupTolerance=1" ;;
     # without any head this is 1.7 times as fast, and no token sees another
     heads)
       echo "--set pruning.method=$1 --set pruning.target.speedup=1.4" ;;
-    one-shot | tinybert)
-      echo "--set pruning.method=$1 --set pruning.target.speedup=5" ;;
+    one-shot) echo "--set pruning.method=$1 --set pruning.target.speedup=5" ;;
+    # with the temperature of its paper
+    tinybert)
+      echo "--set pruning.method=$1 --set pruning.target.speedup=5 \
+        --set pruning.distillation.temperature=1" ;;
     block)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.gateLearningRate=0.01" ;;
     # in the shape that CoFi found

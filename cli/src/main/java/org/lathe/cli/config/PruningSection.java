@@ -198,6 +198,11 @@ public record PruningSection(
         "pruning.planFrom",
         "empty",
         "the directory of a pruned run, whose shape pruning.method=scratch takes");
+    Check.require(
+        method == Method.COFI || continueFrom.isBlank(),
+        "pruning.continueFrom",
+        continueFrom,
+        "nothing, but for pruning.method=cofi");
     Check.atLeast("pruning.importanceBatches", importanceBatches, 1);
     Check.between("pruning.studentLayers", studentLayers, 0, 1_024);
     Check.atLeast("pruning.steps", steps, 1);

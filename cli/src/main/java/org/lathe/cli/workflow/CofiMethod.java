@@ -16,6 +16,7 @@ import org.lathe.pruning.plan.PlanSearch;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.files.Storage;
 import org.lathe.training.loop.Trainer;
 
 /** Gates learned beside the teacher (Xia et al. 2022), with checkpoints in RUN/pruning. */
@@ -54,6 +55,7 @@ final class CofiMethod implements StructureMethod {
   /** All variables of the pruning stage that this one goes on from. */
   private static Weights stateOf(TaskPruneSite site) {
     Path run = Path.of(site.settings().continueFrom());
+    requireFinished(run, site);
     CheckpointStore store =
         new CheckpointStore(site.context().storage(), run.resolve("pruning"), 1);
     CheckpointStore.Checkpoint last =
@@ -67,6 +69,33 @@ final class CofiMethod implements StructureMethod {
                             + "; expected the directory of a run that was pruned with method"
                             + " cofi"));
     return store.read(last, name -> true);
+  }
+
+  /** A plan was written, so that the stage came to its end; and it learned from this teacher. */
+  private static void requireFinished(Path run, TaskPruneSite site) {
+    Storage storage = site.context().storage();
+    if (!storage.exists(run.resolve(RunDirectory.PLAN_FILE))) {
+      throw new ConfigException(
+          "pruning.continueFrom is "
+              + run
+              + "; expected a pruned run that has finished (it has no "
+              + RunDirectory.PLAN_FILE
+              + ")");
+    }
+    Path teacher = Path.of(RunDirectory.open(storage, run).record().parent());
+    if (!absolute(teacher).equals(absolute(site.teacher().path()))) {
+      throw new ConfigException(
+          "pruning.continueFrom is "
+              + run
+              + ", which was pruned from "
+              + teacher
+              + "; expected a run with the same --teacher, "
+              + site.teacher().path());
+    }
+  }
+
+  private static Path absolute(Path path) {
+    return path.toAbsolutePath().normalize();
   }
 
   /** What the gates remove already, where the target starts to rise. */

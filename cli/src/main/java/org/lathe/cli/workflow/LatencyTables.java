@@ -83,18 +83,22 @@ final class LatencyTables {
               + "; measure it with 'lathe benchmark sublayers', where the model shall serve");
     }
     LatencyTable table = read(context.storage(), Path.of(path));
+    requireFits(path, table, full);
+    return new Given(path, table);
+  }
+
+  private void requireFits(String path, LatencyTable table, TransformerConfig full) {
     BlockShape block = GateKind.requireUniform(full);
     requireEqual(path, "length", table.length(), config.pruning().length());
     requireEqual(path, "hidden size", table.hiddenSize(), full.hiddenSize());
     requireEqual(path, "number of heads", table.numHeads(), block.numHeads());
     requireEqual(path, "feed-forward width", table.maxFeedForwardWidth(), block.intermediateSize());
-    return new Given(path, table);
   }
 
   private static void requireEqual(String path, String what, int found, int expected) {
     if (found != expected) {
       throw new ConfigException(
-          "pruning.latencyTables: %s is of %s %d; expected %d. Measure one with 'lathe benchmark sublayers'."
+          "latency table %s is of %s %d; expected %d. Measure one with 'lathe benchmark sublayers', or give --run another directory."
               .formatted(path, what, found, expected));
     }
   }
@@ -112,6 +116,7 @@ final class LatencyTables {
     }
     if (storage.exists(file)) {
       LatencyTable begun = read(storage, file);
+      requireFits(file.toString(), begun, full);
       if (own.isPresent() && !own.get().table().equals(begun)) {
         throw new ConfigException(
             "pruning.latencyTables: %s holds other times than %s, with which this run was begun. Give --run another directory, or repeat the run's own table."

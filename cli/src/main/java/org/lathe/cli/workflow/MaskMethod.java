@@ -38,6 +38,15 @@ final class MaskMethod implements StructureMethod {
               + " leaves in dense matrices save no time; give a share of zeros instead, such as"
               + " pruning.target.sparsity=0.9");
     }
+    if (settings.target().parameters() != null) {
+      throw new ConfigException(
+          "pruning.target.parameters is "
+              + settings.target().parameters()
+              + ", but pruning.method="
+              + criterion.name().toLowerCase(Locale.ROOT)
+              + " sets weights to zero and removes none; give the share of zeros instead, such as"
+              + " pruning.target.sparsity=0.9");
+    }
   }
 
   @Override

@@ -153,6 +153,11 @@ final class PruneWorkflow {
     }
 
     @Override
+    public TransformerConfig shape(Candidate candidate) {
+      return candidate.slim().config();
+    }
+
+    @Override
     public Path publishFull(Path base) {
       return publish(full, teacherWeights.startingWith(RunDirectory.MODEL_PREFIX), base);
     }
@@ -188,6 +193,13 @@ final class PruneWorkflow {
           "recurrence.memoryLength is "
               + config.recurrence().memoryLength()
               + "; expected 0 for pruning, which makes no recurrent model");
+    }
+    if (!config.pruning().continueFrom().isBlank()) {
+      throw new ConfigException(
+          "pruning.continueFrom is "
+              + config.pruning().continueFrom()
+              + "; expected it empty for a language model, only encoders with a task go on from a"
+              + " run pruned less");
     }
     if (config.pruning().initialization() != PruningSection.Initialization.UNIFORM) {
       throw new ConfigException(

@@ -49,6 +49,9 @@ final class SpeedupSearch {
     /** The structure for a target, or null when a signal asked to stop. */
     @Nullable C choose(PruningTarget target);
 
+    /** What is left of the model. */
+    TransformerConfig shape(C candidate);
+
     /** Publishes the full model under this directory, and gives its version directory. */
     Path publishFull(Path base);
 
@@ -96,7 +99,7 @@ final class SpeedupSearch {
     Path scratch = run.resolve("timing");
     discard(scratch);
     if (!settings().latencyTables().isEmpty()) {
-      return byTables(target, candidates);
+      return byTables(target, full, candidates);
     }
     try {
       return corrected(target, full, candidates, scratch);
@@ -106,20 +109,36 @@ final class SpeedupSearch {
   }
 
   /** What this machine takes says nothing about the one that the tables are of. */
-  private <C> @Nullable C byTables(PruningTarget target, Candidates<C> candidates) {
+  private <C> @Nullable C byTables(
+      PruningTarget target, TransformerConfig full, Candidates<C> candidates) {
     C candidate = candidates.choose(target);
-    if (candidate != null) {
-      double asked = Objects.requireNonNull(settings().target().speedup());
-      context
-          .console()
-          .note(
-              String.format(
-                  Locale.ROOT,
-                  "chosen for %.2fx by pruning.latencyTables, not timed here; time the export where"
-                      + " it shall serve, with lathe benchmark latency",
-                  asked));
-      keep(asked, asked, Map.of("latencyTables", settings().latencyTables()));
+    if (candidate == null) {
+      return null;
     }
+    double asked = Objects.requireNonNull(settings().target().speedup());
+    TransformerConfig shape = candidates.shape(candidate);
+    double told =
+        target.tables().stream()
+            .mapToDouble(table -> table.fullMs(full) / table.fullMs(shape))
+            .min()
+            .orElseThrow();
+    String said = String.format(Locale.ROOT, "%.2fx by pruning.latencyTables", told);
+    if (!within(told, asked)) {
+      throw missed(asked, said);
+    }
+    context
+        .console()
+        .note(
+            String.format(
+                Locale.ROOT,
+                "asked for %.2fx, got %s, not timed here; time the export where it shall serve,"
+                    + " with lathe benchmark latency",
+                asked,
+                said));
+    Map<String, Object> evidence = new LinkedHashMap<>();
+    evidence.put("speedupByTables", told);
+    evidence.put("latencyTables", settings().latencyTables());
+    keep(asked, asked, evidence);
     return candidate;
   }
 
@@ -133,6 +152,11 @@ final class SpeedupSearch {
       PruningTarget target, TransformerConfig full, Candidates<C> candidates, Path scratch) {
     double asked = Objects.requireNonNull(settings().target().speedup());
     double plannedFor = asked;
+    double limit =
+        target.tables().stream()
+            .mapToDouble(table -> table.fullMs(full) / table.otherMs())
+            .min()
+            .orElseThrow();
     double tooSlow = 0; // the largest target that was
     double tooFast = Double.POSITIVE_INFINITY; // the smallest that was
     Path whole = candidates.publishFull(scratch.resolve("full"));
@@ -165,6 +189,9 @@ final class SpeedupSearch {
         tooFast = Math.min(tooFast, plannedFor);
       }
       double corrected = plannedFor * asked / measured.smallest();
+      if (corrected >= limit) {
+        corrected = Math.sqrt(plannedFor * limit); // nothing is faster than what pruning leaves
+      }
       boolean between = corrected > tooSlow && corrected < tooFast;
       // in proportion; from a structure that jumps, halfway between what is known on both sides
       plannedFor =
@@ -172,7 +199,11 @@ final class SpeedupSearch {
               ? corrected
               : Math.sqrt(tooSlow * tooFast);
     }
-    throw new FailedException(
+    throw missed(asked, tried.isEmpty() ? "nothing" : tried);
+  }
+
+  private FailedException missed(double asked, String got) {
+    return new FailedException(
         String.format(
             Locale.ROOT,
             "pruning.target.speedup asks for %.2f, got %s at length %d, which is further off than"
@@ -180,7 +211,7 @@ final class SpeedupSearch {
                 + " pruning.roundTo, add kinds to pruning.gates, or raise the tolerance; what was"
                 + " learned is kept in %s, and a new target needs a new run.",
             asked,
-            tried.isEmpty() ? "nothing" : tried,
+            got,
             settings().length(),
             settings().speedupTolerance(),
             run));

@@ -11,6 +11,7 @@ import org.lathe.cli.config.TaskSection;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.evaluation.EncoderRunner;
 import org.lathe.training.evaluation.TaskScorer;
+import org.lathe.training.examples.TaskKind;
 import org.lathe.training.metrics.Metric;
 import org.lathe.training.metrics.Uncertainty;
 import org.lathe.training.text.TokenizerDefinition;
@@ -35,7 +36,7 @@ final class TaskEvaluateWorkflow {
           request.served().isPresent()
               ? served(request.served().get(), run, encoder, split, scorer, files, context)
               : ofRun(run, encoder, config, split, scorer, files);
-      return outcome(request, scores, split.numExamples());
+      return outcome(request, files.kind(), scores, split.numExamples());
     }
   }
 
@@ -85,7 +86,7 @@ final class TaskEvaluateWorkflow {
   }
 
   private static Outcome outcome(
-      EvaluateRequest request, Map<Metric, Double> scores, int numExamples) {
+      EvaluateRequest request, TaskKind kind, Map<Metric, Double> scores, int numExamples) {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("split", request.split());
     request.served().ifPresent(version -> facts.put("served", version.toString()));
@@ -95,7 +96,8 @@ final class TaskEvaluateWorkflow {
         (metric, value) -> {
           facts.put(metric.word(), value);
           String line = String.format(Locale.ROOT, "%-12s %.4f", metric.word(), value);
-          if (metric == Metric.ACCURACY) {
+          // of hidden tokens it is a share of tokens, which are not independent of each other
+          if (metric == Metric.ACCURACY && kind != TaskKind.MASKED_LM) {
             double error = Uncertainty.standardError(value, numExamples);
             facts.put("standardError", error);
             line += String.format(Locale.ROOT, " (standard error %.4f)", error);

@@ -128,13 +128,24 @@ final class TaskFiles implements AutoCloseable {
     if (preset == null && kind == TaskKind.SPAN) {
       throw new ConfigException("task.preset is empty; expected squad for task.kind span-qa");
     }
+    LabelSet usual = preset == null ? null : preset.labels();
+    if (usual != null && !knownLabels.isEmpty() && !knownLabels.equals(usual.names())) {
+      throw new ConfigException(
+          "task.preset "
+              + task.preset()
+              + " has the labels "
+              + usual.names()
+              + ", in this order, but the model was trained for "
+              + knownLabels
+              + "; name the columns of the file instead (task.text, task.label)");
+    }
     LabelSet labels = null;
     if (kind == TaskKind.CLASSIFICATION) {
       labels =
           !knownLabels.isEmpty()
               ? new LabelSet(knownLabels)
-              : preset != null
-                  ? preset.labels()
+              : usual != null
+                  ? usual
                   : new ExampleReader(storage)
                       .readLabels(Path.of(task.train().get(0)), columns(task));
     }
@@ -233,15 +244,32 @@ final class TaskFiles implements AutoCloseable {
     if (kind == TaskKind.SPAN) {
       List<Question> questions = new ArrayList<>();
       files.forEach(file -> questions.addAll(SquadReader.read(storage, Path.of(file))));
+      questions.stream()
+          .filter(question -> question.answers().isEmpty())
+          .findFirst()
+          .ifPresent(
+              question -> {
+                throw new ConfigException(
+                    "task."
+                        + split
+                        + ": question '"
+                        + question.id()
+                        + "' of "
+                        + String.join(", ", files)
+                        + " has no answer; remove it, or give it one");
+              });
       SpanRows spans = SpanTokenizer.tokenize(first(questions, maxExamples), tokenizer);
       return new Split(spans.rows(), spans, null);
     }
     List<Example> all = new ArrayList<>();
+    int numSkipped = 0;
     for (String file : files) {
-      all.addAll(table(Path.of(file)).examples());
+      Examples part = table(Path.of(file));
+      all.addAll(part.examples());
+      numSkipped += part.numSkipped();
     }
     Examples examples =
-        new Examples(String.join(", ", files), kind, labels, first(all, maxExamples), 0);
+        new Examples(String.join(", ", files), kind, labels, first(all, maxExamples), numSkipped);
     examples.labelValues(); // says what lacks one
     return new Split(ExampleTokenizer.tokenize(examples, tokenizer), null, null);
   }

@@ -99,7 +99,8 @@ record TaskPruneSite(
         student,
         full,
         head,
-        task.freezeEmbeddings(),
+        // fresh embeddings have everything to learn
+        task.freezeEmbeddings() && settings().method() != PruningSection.Method.SCRATCH,
         StructureMethod.of(settings().method()).distillation(settings()));
   }
 

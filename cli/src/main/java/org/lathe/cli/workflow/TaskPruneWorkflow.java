@@ -14,6 +14,7 @@ import org.lathe.export.savedmodel.EncoderExportRequest;
 import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
+import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
@@ -88,9 +89,9 @@ final class TaskPruneWorkflow implements AutoCloseable {
   private Outcome stages() {
     TaskFiles.Split train = files.read("train", task.train(), task.maxExamples());
     TaskFiles.Split valid = files.read("valid", task.valid(), 0);
-    String hash =
-        RunDirectory.configHash(
-            config, teacher.record().dataSha256(), teacher.record().configHash());
+    // of the files that are learned from here, which need not be the teacher's
+    String dataSha256 = TaskFiles.sha256(context.storage(), task.train());
+    String hash = RunDirectory.configHash(config, dataSha256, teacher.record().configHash());
     TaskPruneSite site =
         new TaskPruneSite(
             request,
@@ -116,7 +117,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
     if (taught == null) {
       return PruneFacts.stopped(request);
     }
-    start(taught.slim(), taught.choice().plan(), hash);
+    start(taught.slim(), taught.choice().plan(), dataSha256, hash);
     return fineTuningStage(site, taught, valid);
   }
 
@@ -149,6 +150,11 @@ final class TaskPruneWorkflow implements AutoCloseable {
     }
 
     @Override
+    public TransformerConfig shape(Candidate candidate) {
+      return candidate.slim().config().transformer();
+    }
+
+    @Override
     public Path publishFull(Path base) {
       return publish(full, site.teacherWeights(), base);
     }
@@ -173,7 +179,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
   }
 
   /** The record of the slim run, its plan and its tokenizer. */
-  private void start(SlimEncoder slim, PruningPlan plan, String hash) {
+  private void start(SlimEncoder slim, PruningPlan plan, String dataSha256, String hash) {
     RunDirectory run =
         RunDirectory.startOrContinue(
             context.storage(),
@@ -185,7 +191,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
                 slim.config().transformer(),
                 teacher.record().memory(),
                 "",
-                teacher.record().dataSha256(),
+                dataSha256,
                 request.teacher().toString(),
                 new EncoderRecord(slim.config(), head, files.labels()),
                 RunDirectory.versions()));

@@ -34,11 +34,17 @@ class LatencyTablesTest extends TinyRun {
     assertThat(facts.path("latencyTables").path(0).asText()).isEqualTo(file.toString());
     assertThat(facts.has("speedupBatch1")).isFalse();
     assertThat(err).contains("not timed here");
+    assertThat(facts.path("speedupByTables").asDouble()).isGreaterThanOrEqualTo(1.5);
     PruningPlan plan =
         PruningPlanFile.read(LocalStorage.INSTANCE, slim.resolve(RunDirectory.PLAN_FILE));
     double full = table.fullMs(plan.config());
     long heads = plan.layers().stream().mapToLong(layer -> layer.keptHeads().size()).sum();
     assertThat(heads * MS_A_HEAD).isLessThanOrEqualTo(full / 1.5);
+
+    // whole heads go: that is too much where one in ten is allowed
+    assertThat(execute(prune(root.resolve("near"), file, "--set", "pruning.speedupTolerance=0.1")))
+        .isEqualTo(1);
+    assertThat(err).contains("got 2.00x by pruning.latencyTables");
 
     // the same again, and again with a table that tells the same at another place
     succeed(prune(slim, file, "--json"));

@@ -41,6 +41,27 @@ class SpanCommandsTest {
   }
 
   @Test
+  void aQuestionWithoutAnAnswerIsNamed() throws IOException {
+    TinyEncoder.writePretrained(root.resolve("pretrained"));
+    String text = squad(1, 20).replaceFirst("\"answers\": \\[[^]]*]", "\"answers\": []");
+    Files.writeString(root.resolve("train.json"), text);
+    Path config =
+        TinyEncoder.writeConfig(
+            root,
+            """
+              kind: span-qa
+              preset: squad
+              train: [%1$s/train.json]
+              valid: [%1$s/train.json]
+            """,
+            "",
+            "");
+    assertThat(TinyRun.execute("train", config, "--run", root.resolve("never"))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("question '0'").contains("has no answer");
+    assertThat(root.resolve("never")).doesNotExist();
+  }
+
+  @Test
   void anEncoderLearnsToAnswerAndIsPrunedAndServed() throws IOException {
     TinyEncoder.writePretrained(root.resolve("pretrained"));
     Files.writeString(root.resolve("train.json"), squad(1, 200));

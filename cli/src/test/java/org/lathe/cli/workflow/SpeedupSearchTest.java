@@ -85,6 +85,12 @@ class SpeedupSearchTest {
     assertThat(chosen).hasSizeLessThan(5).allMatch(target -> target < 5.01);
   }
 
+  /** In proportion alone the second target would be 11.1, and the table ends at 10. */
+  @Test
+  void nearTheLimitOfTheTableItGoesOnBelowIt() {
+    assertThat(search(asked -> asked < 9 ? asked * 0.45 : 4.8)).isBetween(9.0, 10.0);
+  }
+
   @Test
   void whatCannotBeReachedIsSaidWithAskedAndGot() {
     assertThatThrownBy(() -> search(asked -> 2.5))
@@ -127,6 +133,11 @@ class SpeedupSearchTest {
       double number = target.tables().isEmpty() ? target.reduction() : target.speedup();
       chosen.add(number);
       return number;
+    }
+
+    @Override
+    public TransformerConfig shape(Double candidate) {
+      return CONFIG;
     }
 
     @Override

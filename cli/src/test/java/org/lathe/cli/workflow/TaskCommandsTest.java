@@ -331,8 +331,34 @@ class TaskCommandsTest {
         .isEqualTo(2);
     assertThat(TinyRun.err).contains("nothing").contains("verdict");
     assertThat(root.resolve("x")).doesNotExist();
+    assertThat(TinyRun.execute("evaluate", run, "--set", "task.preset=rte")).isEqualTo(2);
+    assertThat(TinyRun.err).contains("has the labels").contains("trained for [no, yes]");
     assertThat(TinyRun.execute("evaluate", run, "--memory", "local")).isEqualTo(2);
     assertThat(TinyRun.err).contains("--memory");
+  }
+
+  /** A pruned run is of the files that it learned from, not of its teacher's. */
+  @Test
+  void otherExamplesUnderTheSameNameAreAnotherRun() throws IOException {
+    Path own = Files.writeString(root.resolve("own.tsv"), TinyEncoder.table(3, 40));
+    Object[] prune = {
+      "prune",
+      config,
+      "--teacher",
+      run,
+      "--run",
+      root.resolve("own"),
+      "--set",
+      "task.train=[" + own + "]",
+      "--set",
+      "pruning.steps=1",
+      "--set",
+      "pruning.finetuneSteps=1"
+    };
+    TinyRun.succeed(prune);
+    Files.writeString(own, TinyEncoder.table(4, 40));
+    assertThat(TinyRun.execute(prune)).isNotZero();
+    assertThat(TinyRun.err).contains("another configuration or other data").contains("own");
   }
 
   /** What the readers refuse (their own tests have the kinds) ends a command as it should. */

@@ -105,9 +105,9 @@ public record LatencyTable(
 
   /**
    * Measures every number of heads and the given widths, {@link #NUM_PASSES} times: once from small
-   * to large, once back. Other work on the machine only ever slows a call and comes in bursts, so
-   * the faster time of a size counts; what is still out of order is smoothed by {@link RisingFit},
-   * so that growing never seems to pay.
+   * to large, once back, and the whole model before and after. Other work on the machine only ever
+   * slows a call and comes in bursts, so the faster time of a size counts; what is still out of
+   * order is smoothed by {@link RisingFit}, so that growing never seems to pay.
    *
    * @throws org.lathe.graphs.errors.ConfigException when the model's blocks differ
    */
@@ -120,6 +120,8 @@ public record LatencyTable(
     widths.remove(0);
     List<Integer> gridWidths = new ArrayList<>(List.of(0));
     gridWidths.addAll(widths);
+    double otherBeforeMs = timer.otherMs(config, batchSize, length);
+    double wholeBeforeMs = timer.wholeModelMs(config, batchSize, length);
     double[] attentionMs =
         fastest(block.numHeads() + 1, n -> timer.attentionMs(config, batchSize, length, n));
     double[] feedForwardMs =
@@ -128,15 +130,14 @@ public record LatencyTable(
             i -> timer.feedForwardMs(config, batchSize, length, gridWidths.get(i)));
     List<Double> attention = Doubles.asList(attentionMs);
     List<Double> feedForward = Doubles.asList(feedForwardMs);
-    double otherMs = timer.otherMs(config, batchSize, length);
+    double otherMs = Math.min(otherBeforeMs, timer.otherMs(config, batchSize, length));
+    double wholeMs = Math.min(wholeBeforeMs, timer.wholeModelMs(config, batchSize, length));
     LatencyTable measured =
         new LatencyTable(
             batchSize, length, config.hiddenSize(), attention, gridWidths, feedForward, otherMs, 1);
     // a sublayer inside a whole model is slower than in a chain of its own kind: one factor makes
     // the full model's sublayers add up to what the whole model was measured to take
-    double factor =
-        (timer.wholeModelMs(config, batchSize, length) - otherMs)
-            / (measured.fullMs(config) - otherMs);
+    double factor = (wholeMs - otherMs) / (measured.fullMs(config) - otherMs);
     return factor > 1 ? measured.withSublayersScaled(factor) : measured;
   }
 

@@ -2,6 +2,9 @@ package org.lathe.pruning.methods;
 
 import com.google.common.collect.ImmutableList;
 import com.google.common.collect.ImmutableMap;
+import com.google.common.primitives.Floats;
+import org.jspecify.annotations.Nullable;
+import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.gates.Gates;
 import org.lathe.graphs.ops.Dropout;
@@ -11,6 +14,9 @@ import org.lathe.training.optimization.OptimizerConfig;
 import org.lathe.training.optimization.ParameterGroup;
 import org.lathe.training.optimization.Schedule;
 import org.lathe.training.optimization.ScheduleConfig;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
 
 /**
  * CoFi's last stage: the sliced model, without gates, goes on learning from data and teacher.
@@ -40,12 +46,23 @@ public record FineTuneTask<B>(
     this(pair, slim, optimizer, schedule, clipNorm, WeightMasks.NONE);
   }
 
+  /** [L]: 1 where a layer of the student has something left, else 0; null where all have. */
+  private @Nullable Operand<TFloat32> existingLayers(Ops tf) {
+    float[] existsL = new float[slim.numLayers()];
+    for (int layer = 0; layer < existsL.length; layer++) {
+      BlockShape block = slim.blocks().get(layer);
+      existsL[layer] = block.numHeads() > 0 || block.intermediateSize() > 0 ? 1 : 0;
+    }
+    // a layer that is gone repeats the state below it and follows no teacher layer of its own
+    return Floats.contains(existsL, 0) ? tf.constant(existsL) : null;
+  }
+
   @Override
   public Built<B> build(Site site) {
     DistillationPair<B> built = pair.build(site);
     masks.install(site.tf(), site.catalog());
     Dropout dropout = Dropout.of(slim, site.seed(), site.feeds().step());
-    DistillationPair.Loss loss = built.loss(Gates.NONE, null, dropout);
+    DistillationPair.Loss loss = built.loss(Gates.NONE, existingLayers(site.tf()), dropout);
     return new Built<>(
         built.input(),
         loss.loss(),

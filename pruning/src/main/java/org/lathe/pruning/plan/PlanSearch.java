@@ -19,8 +19,12 @@ import org.lathe.pruning.gates.HardConcrete;
  * what goes, the target decides how much.
  */
 public final class PlanSearch {
-  /** Twice the logits' limit: every gate can be opened or closed. */
-  private static final double MAX_SHIFT = 16;
+  /**
+   * Shifted by this, a gate at 0 is closed or open beyond doubt; the usual limit of logits is 7.
+   */
+  private static final double CLEAR = 9;
+
+  private static final double USUAL_LIMIT = 7;
 
   /** Halvings of the interval of shifts; 2^-20 of it is far below a logit's noise. */
   private static final int NUM_HALVINGS = 24;
@@ -34,7 +38,8 @@ public final class PlanSearch {
    * @throws FailedException when even the smallest structure does not reach it
    */
   public static GateValues meeting(PruningTarget target, GateLogits logits, int roundTo) {
-    double high = MAX_SHIFT;
+    double maxShift = CLEAR + Math.max(USUAL_LIMIT, largest(logits));
+    double high = maxShift;
     GateValues best = at(logits, high, roundTo);
     if (!meets(target, logits.config(), best)) {
       throw new FailedException(
@@ -44,7 +49,7 @@ public final class PlanSearch {
               + target.achieved(logits.config(), ExpectedSizes.of(best))
               + ". Lower pruning.target or add kinds to pruning.gates.");
     }
-    double low = -MAX_SHIFT;
+    double low = -maxShift;
     for (int i = 0; i < NUM_HALVINGS; i++) {
       double middle = (low + high) / 2;
       GateValues candidate = at(logits, middle, roundTo);
@@ -56,6 +61,17 @@ public final class PlanSearch {
       }
     }
     return best;
+  }
+
+  private static double largest(GateLogits logits) {
+    double largest = 0;
+    for (GateKind kind : GateKind.values()) {
+      float[] values = logits.of(kind);
+      for (int i = 0; values != null && i < values.length; i++) {
+        largest = Math.max(largest, Math.abs(values[i]));
+      }
+    }
+    return largest;
   }
 
   private static boolean meets(PruningTarget target, TransformerConfig full, GateValues gates) {

@@ -21,6 +21,12 @@ public final class ExampleReader {
   /** More different labels mean that the column holds something else. */
   static final int MAX_CLASSES = 10_000;
 
+  /** Rows that a known task may leave out: QQP has a handful of broken ones in 400,000. */
+  private static final int MAX_SKIPPED = 10;
+
+  /** The same of a large file, as a share. */
+  private static final double MAX_SKIPPED_SHARE = 0.01;
+
   /** How much of a field an error message shows. */
   private static final int MAX_SHOWN = 60;
 
@@ -137,6 +143,11 @@ public final class ExampleReader {
               row.fields().get(text),
               secondText < 0 ? null : row.fields().get(secondText),
               label < 0 ? Double.NaN : labelValue(row, label, labels, file)));
+    }
+    if (numSkipped > Math.max(MAX_SKIPPED, MAX_SKIPPED_SHARE * examples.size())) {
+      throw new CorruptFileException(
+          "%d of %d rows of %s have not %d columns as the first has; expected a few at most."
+              .formatted(numSkipped, examples.size() + numSkipped, file, width));
     }
     if (examples.isEmpty()) {
       throw new CorruptFileException("%s has no rows with examples; add some.".formatted(file));

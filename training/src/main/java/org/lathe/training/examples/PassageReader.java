@@ -15,6 +15,9 @@ import org.lathe.training.text.InputTokenizer;
  * tokenizer. A line {@link CorpusReader#DOCUMENT_SEPARATOR} ends a document; a file does too.
  */
 public final class PassageReader {
+  /** Characters: of four bytes each, and each byte a token, they still fit the tokenizer. */
+  private static final int MAX_PIECE = (InputTokenizer.MAX_LENGTH - 2) / 4;
+
   private final Storage storage;
   private final InputTokenizer tokenizer;
   private final List<int[]> rows = new ArrayList<>();
@@ -79,7 +82,22 @@ public final class PassageReader {
     close();
   }
 
+  /** In pieces that the tokenizer has room for, each up to a space where there is one. */
   private void add(String text) {
+    int from = 0;
+    while (text.length() - from > MAX_PIECE) {
+      int space = text.lastIndexOf(' ', from + MAX_PIECE);
+      int to = space > from ? space : from + MAX_PIECE;
+      if (Character.isLowSurrogate(text.charAt(to))) {
+        to--;
+      }
+      addPiece(text.substring(from, to));
+      from = to;
+    }
+    addPiece(text.substring(from));
+  }
+
+  private void addPiece(String text) {
     int[] ids = tokenizer.encode(text, null).ids();
     int next = 1;
     while (next < ids.length - 1) {

@@ -201,7 +201,7 @@ public final class Trainer<B> implements AutoCloseable {
     if (!checkpoint.configHash().equals(configHash)) {
       throw new GraphMismatchException(
           checkpoint.directory()
-              + " was made with another configuration (hash "
+              + " was made with another configuration or other data (hash "
               + checkpoint.configHash()
               + ", this one is "
               + configHash
@@ -244,7 +244,7 @@ public final class Trainer<B> implements AutoCloseable {
       boolean last = step == config.steps();
       boolean stop = stopRequested.getAsBoolean();
       boolean due = config.evaluateEvery() > 0 && step % config.evaluateEvery() == 0;
-      if ((due || last) && !stop) {
+      if (due || last) { // of a stop too: the resumed run would not come by here again
         validate(validation, listener);
       }
       boolean saves = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;

@@ -41,6 +41,10 @@ public final class Correlations {
 
   /** Spearman's: Pearson's of the ranks, where equal numbers share the mean of their ranks. */
   public static double spearman(double[] predicted, double[] expected) {
+    if (Arrays.stream(predicted).anyMatch(Double::isNaN)
+        || Arrays.stream(expected).anyMatch(Double::isNaN)) {
+      return Double.NaN; // what is no number has no rank
+    }
     return pearson(ranks(predicted), ranks(expected));
   }
 

@@ -32,8 +32,9 @@ public final class CheckpointArchive {
       Pattern.compile(
           ".+\\.onnx|.+\\.safetensors|model\\.safetensors\\.index\\.json"
               + "|saved_model\\.pb|variables\\.index|variables\\.data-\\d{5}-of-\\d{5}"
-              + "|(bert_|tokenizer_)?config\\.json|model\\.json|vocab\\.txt|(.+-)?tokenizer\\.json"
-              + "|(LICENSE|NOTICE|THIRD-PARTY)(\\.(txt|md))?");
+              + "|(bert_|tokenizer_)?config\\.json|model\\.json|vocab\\.txt|(.+-)?tokenizer\\.json");
+  private static final Pattern LICENCE =
+      Pattern.compile("(LICENSE|NOTICE|THIRD-PARTY)(\\.(txt|md))?");
   private static final Pattern WEIGHTS =
       Pattern.compile(".*(\\.onnx|\\.safetensors|saved_model\\.pb)");
   private static final Set<String> SAVED_MODEL_DIRECTORIES = Set.of("variables", "assets");
@@ -108,7 +109,7 @@ public final class CheckpointArchive {
       }
       List<String> path = path(entry.getName());
       String name = path.get(path.size() - 1);
-      if (KEPT.matcher(name).matches()) {
+      if (KEPT.matcher(name).matches() || LICENCE.matcher(name).matches()) {
         write(zip, target(path));
       } else if (mayNest) {
         PushbackInputStream start = new PushbackInputStream(zip, ZIP_START.length);
@@ -123,6 +124,9 @@ public final class CheckpointArchive {
 
   private void write(InputStream in, Path file) throws IOException {
     if (storage.exists(file)) {
+      if (LICENCE.matcher(file.getFileName().toString()).matches()) {
+        return; // jars of several parts have one each; the first is the whole jar's
+      }
       throw corrupt("holds two files for " + directory.relativize(file) + "; is it the right one?");
     }
     try (OutputStream out = storage.create(file)) {

@@ -82,14 +82,26 @@ final class EncoderWeights {
    * @throws CorruptFileException when it differs
    */
   static void requireTied(TensorSource source, NameMap map) {
-    String decoder = map.decoder();
-    if (decoder != null
-        && source.names().contains(decoder)
-        && !Arrays.equals(source.read(decoder).values(), source.read(map.tokenTable()).values())) {
-      throw new CorruptFileException(
-          "%s: '%s' differs from the token table, but Lathe ties the two; import the encoder without its head."
-              .formatted(source.place(), decoder));
+    for (String decoder : map.decoders()) {
+      if (source.names().contains(decoder)
+          && !Arrays.equals(
+              outIn(source, decoder).values(), source.read(map.tokenTable()).values())) {
+        throw new CorruptFileException(
+            "%s: '%s' differs from the token table, but Lathe ties the two; import the encoder without its head."
+                .formatted(source.place(), decoder));
+      }
     }
+  }
+
+  /** A matrix as (out, in), however it lies. */
+  private static Weights.Array outIn(TensorSource source, String name) {
+    Weights.Array array = source.read(name);
+    if (!source.liesInOut(name)) {
+      return array;
+    }
+    int rows = (int) array.shape().get(0);
+    int columns = (int) array.shape().get(1);
+    return new Weights.Array(Shape.of(columns, rows), transpose(array.values(), rows, columns));
   }
 
   private static @Nullable String present(TensorSource source, NameMap.Place place) {

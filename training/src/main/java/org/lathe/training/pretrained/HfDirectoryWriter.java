@@ -66,7 +66,8 @@ public final class HfDirectoryWriter {
     NameMap map = new NameMap(style, head == null ? "" : prefix(style));
     Weights foreign = EncoderWeights.write(uniform.weights(), map.encoder(config));
     if (head != null) {
-      foreign.putAll(EncoderWeights.write(head.weights(), map.head(config, head.config())));
+      Weights all = new Weights().putAll(uniform.weights()).putAll(head.weights());
+      foreign.putAll(EncoderWeights.write(all, map.head(config, head.config())));
     }
     try (StagedDirectory staged =
         StagedDirectory.begin(
@@ -113,13 +114,7 @@ public final class HfDirectoryWriter {
     if (!vocabulary.isEmpty()) {
       text(storage, directory.resolve("vocab.txt"), vocabulary);
       JsonFile.write(
-          storage,
-          directory.resolve("tokenizer_config.json"),
-          Map.of(
-              "tokenizer_class",
-              "BertTokenizer",
-              "do_lower_case",
-              WordPieceDefinition.lowerCases(json)));
+          storage, directory.resolve("tokenizer_config.json"), WordPieceDefinition.settings(json));
     }
   }
 

@@ -85,9 +85,17 @@ public record NameMap(NamingStyle style, String prefix) {
     if (source.names().contains(prefix + "transformer.layer.0.attention.q_lin.bias")) {
       return NamingStyle.DISTILBERT;
     }
+    String tokenTypes = prefix + "embeddings.token_type_embeddings" + WEIGHT;
+    boolean oneTokenType =
+        source.names().contains(tokenTypes)
+            && source.shape(tokenTypes).numDimensions() == 2
+            && source.shape(tokenTypes).get(0) == 1;
+    // BERT tells two texts apart by their type, RoBERTa has one for all
     boolean roberta =
         modelType == null
-            ? prefix.endsWith("roberta.") || source.names().contains("lm_head.dense.bias")
+            ? oneTokenType
+                || prefix.endsWith("roberta.")
+                || source.names().contains("lm_head.dense.bias")
             : HfConfig.isRoberta(modelType);
     return roberta ? NamingStyle.ROBERTA : NamingStyle.BERT;
   }
@@ -128,13 +136,21 @@ public record NameMap(NamingStyle style, String prefix) {
     return spelled(headPrefix(), maskedLmModule("dense"), "bias");
   }
 
-  /** Foreign name of an output projection that must equal the token table; null where none is. */
-  @Nullable String decoder() {
+  /**
+   * Foreign names of an output projection that must equal the token table: its own, and that by
+   * which the reader of an ONNX file calls a matrix after its bias.
+   */
+  List<String> decoders() {
     return switch (style) {
-      case BERT -> headPrefix() + "cls.predictions.decoder.weight";
-      case ROBERTA -> headPrefix() + "lm_head.decoder.weight";
-      case DISTILBERT -> headPrefix() + "vocab_projector.weight";
-      case GOOGLE -> null;
+      case BERT ->
+          ImmutableList.of(
+              headPrefix() + "cls.predictions.decoder.weight",
+              headPrefix() + "cls.predictions.weight");
+      case ROBERTA ->
+          ImmutableList.of(
+              headPrefix() + "lm_head.decoder.weight", headPrefix() + "lm_head.weight");
+      case DISTILBERT -> ImmutableList.of(headPrefix() + "vocab_projector.weight");
+      case GOOGLE -> ImmutableList.of();
     };
   }
 
@@ -207,7 +223,7 @@ public record NameMap(NamingStyle style, String prefix) {
     // BERT's pooler is a dense layer with tanh on the first position, as RoBERTa's classifier has
     String dense =
         switch (head.kind()) {
-          case POOLED_CLASSIFIER -> style == NamingStyle.BERT ? "" : null;
+          case POOLED_CLASSIFIER -> style == NamingStyle.DISTILBERT ? null : "";
           case TANH_CLASSIFIER ->
               switch (style) {
                 case BERT -> prefix + "pooler.dense";
@@ -220,6 +236,10 @@ public record NameMap(NamingStyle style, String prefix) {
       throw HfConfig.refused("its family has no head of kind " + head.kind());
     }
     int inputSize = config.poolerSize();
+    if (head.kind() == HeadConfig.Kind.POOLED_CLASSIFIER && style == NamingStyle.ROBERTA) {
+      // whose own class has no pooler, but the same layer in its classifier
+      addLinear(places, POOLER, "", "classifier.dense", hiddenSize, config.poolerSize());
+    }
     if (head.kind().hasDense()) {
       addLinear(places, ours + "/dense", "", dense, hiddenSize, head.denseSize());
       inputSize = head.denseSize();

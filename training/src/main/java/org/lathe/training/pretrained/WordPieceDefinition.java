@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -47,10 +48,22 @@ final class WordPieceDefinition {
     }
   }
 
-  /** Whether a tokenizer.json lower-cases. */
-  static boolean lowerCases(String json) {
+  /**
+   * tokenizer_config.json of a tokenizer.json. It says all that the normalizer does: what is left
+   * out has defaults of its own there, and they override the normalizer.
+   */
+  static Map<String, Object> settings(String json) {
     try {
-      return JSON.readTree(json).path("normalizer").path("lowercase").asBoolean();
+      JsonNode normalizer = JSON.readTree(json).path("normalizer");
+      Map<String, Object> settings = new LinkedHashMap<>();
+      settings.put("tokenizer_class", "BertTokenizer");
+      settings.put("do_lower_case", normalizer.path("lowercase").asBoolean());
+      if (normalizer.path("strip_accents").isBoolean()) {
+        settings.put("strip_accents", normalizer.path("strip_accents").booleanValue());
+      }
+      settings.put(
+          "tokenize_chinese_chars", normalizer.path("handle_chinese_chars").asBoolean(true));
+      return settings;
     } catch (JsonProcessingException e) {
       throw new CorruptFileException("the tokenizer is not JSON: " + e.getOriginalMessage(), e);
     }

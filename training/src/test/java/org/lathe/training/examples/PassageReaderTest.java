@@ -47,6 +47,20 @@ class PassageReaderTest {
         .isDeepEqualTo(new int[][] {{2, 4, 5, 3}, {2, 6, 4, 3}, {2, 5, 3}});
   }
 
+  /** 200,000 words and 100,000 characters without a space: more than a tokenizer takes at once. */
+  @Test
+  void nothingOfALineIsLost() throws IOException {
+    TokenRows rows = read(1_002, 0, "a b ".repeat(100_000));
+    assertThat(rows.ids()).hasNumberOfRows(200);
+    for (int[] row : rows.ids()) {
+      assertThat(row).hasSize(1_002);
+      assertThat(row[1]).isEqualTo(4);
+      assertThat(row[1_000]).isEqualTo(5);
+    }
+    assertThat(read(1_002, 0, "\uD83D\uDE00".repeat(50_000)).ids()[0])
+        .containsExactly(2, 1, 1, 1, 1, 1, 1, 1, 3);
+  }
+
   @Test
   void noTextIsAnError() {
     assertThatThrownBy(() -> read(4, 0, " \n<|endoftext|>\n"))

@@ -39,6 +39,7 @@ class CheckpointArchiveTest {
             zip(
                 Map.of(
                     "META-INF/MANIFEST.MF", bytes("Manifest-Version: 1.0"),
+                    "LICENSE", bytes("licence"),
                     "META-INF/LICENSE", bytes("licence"),
                     "dev/example/Model.class", bytes("code"),
                     "dev/example/mini.onnx", bytes("weights"),

@@ -31,6 +31,7 @@ class HuggingFaceHeadsTest {
     "BERT, POOLED_CLASSIFIER, BertForSequenceClassification, , classifier",
     "BERT, TANH_CLASSIFIER, BertForSequenceClassification, bert.pooler.dense, classifier",
     "ROBERTA, TANH_CLASSIFIER, RobertaForSequenceClassification, classifier.dense, classifier.out_proj",
+    "ROBERTA, POOLED_CLASSIFIER, RobertaForSequenceClassification, classifier.dense, classifier.out_proj",
     "DISTILBERT, RELU_CLASSIFIER, DistilBertForSequenceClassification, pre_classifier, classifier",
     "BERT, SPAN, BertForQuestionAnswering, , qa_outputs",
     "ROBERTA, SPAN, RobertaForQuestionAnswering, , qa_outputs",
@@ -45,7 +46,12 @@ class HuggingFaceHeadsTest {
     assertThat(config).containsEntry("architectures", List.of(architecture));
     SafetensorsReader file = SafetensorsReader.open(DISK, out.resolve("model.safetensors"));
     if (dense != null) {
-      requireLinear(file, dense, head.weights(), kind.prefix() + "/dense");
+      boolean pooler = kind == Kind.POOLED_CLASSIFIER;
+      requireLinear(
+          file,
+          dense,
+          pooler ? ForeignEncoders.ours(3) : head.weights(),
+          pooler ? "encoder/pooler" : kind.prefix() + "/dense");
     }
     requireLinear(file, output, head.weights(), kind.prefix() + "/output");
     if (kind == Kind.SPAN) {

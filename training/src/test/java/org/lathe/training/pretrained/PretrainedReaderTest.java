@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +135,17 @@ class PretrainedReaderTest {
     assertThat(set.config().transformer().headSize()).isEqualTo(2);
     assertThatThrownBy(() -> PretrainedReader.read(DISK, directory, OptionalInt.of(3)))
         .isInstanceOf(ConfigException.class);
+    // with one type of token it is a RoBERTa, whose positions count from 2
+    int hidden = ForeignEncoders.HIDDEN;
+    float[] oneType = Arrays.copyOf(ours.get("encoder/embedding/token_types").values(), hidden);
+    Weights others =
+        new Weights()
+            .putAll(ours)
+            .put("encoder/embedding/token_types", Shape.of(1, hidden), oneType);
+    Files.write(directory.resolve("m.onnx"), ForeignEncoders.onnx(others));
+    assertThat(
+            PretrainedReader.read(DISK, directory, OptionalInt.empty()).config().positionOffset())
+        .isEqualTo(2);
   }
 
   @Test
