@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -150,6 +151,51 @@ class ExactResumeTest {
     assertThat(first.steps()).hasSize(100);
     // the numbers do move, so that equality says something
     assertThat(first.values().stream().map(said -> said.get("loss")).distinct()).hasSize(100);
+  }
+
+  /** The resumed run goes on behind the step of the stop, so what is due there is due now. */
+  @Test
+  void aValidationInTheStepOfAStopIsMeasured() {
+    TinyTraining usual =
+        TinyTraining.of(
+            memory(MemoryObjective.LOCAL, 16), optimizer(OptimizerConfig.Kind.ADAMW), STEPS, 1, 1);
+    int evaluateEvery = 4;
+    LoopConfig loop = usual.loop();
+    TinyTraining training =
+        new TinyTraining(
+            usual.task(),
+            new LoopConfig(
+                loop.batchSize(), loop.segmentLength(), STEPS, 1, evaluateEvery, 0, 2, 5, 1),
+            usual.vocabularySize());
+    long due = 2L * evaluateEvery;
+    List<Long> expected = new ArrayList<>();
+    List<Long> found = new ArrayList<>();
+    try (Trainer<Batch> trainer = training.trainer()) {
+      validated(training, trainer, expected, Long.MAX_VALUE);
+    }
+    for (long until : new long[] {due, Long.MAX_VALUE}) {
+      try (Trainer<Batch> trainer = training.trainer()) {
+        trainer.resume(store(directory), TinyTraining.HASH);
+        validated(training, trainer, found, until);
+      }
+    }
+    assertThat(found).isEqualTo(expected).contains(due, (long) STEPS);
+  }
+
+  private void validated(
+      TinyTraining training, Trainer<Batch> trainer, List<Long> steps, long until) {
+    Validation<Batch> validation =
+        validated -> {
+          steps.add(validated.step());
+          return Map.of();
+        };
+    trainer.run(
+        training.batches(),
+        validation,
+        until == Long.MAX_VALUE ? null : store(directory),
+        TinyTraining.HASH,
+        new TinyTraining.Trace().listener(),
+        () -> trainer.step() >= until);
   }
 
   private static Weights straight(TinyTraining training, TinyTraining.Trace trace) {
