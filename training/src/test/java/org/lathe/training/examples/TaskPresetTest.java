@@ -85,6 +85,10 @@ class TaskPresetTest {
     Examples examples = new ExampleReader(LocalStorage.INSTANCE).read(file, TaskPreset.QQP);
     assertThat(examples.numSkipped()).isEqualTo(1);
     assertThat(examples.examples()).extracting(Example::id).containsExactly("1", "4");
+    Files.writeString(file, header + "1\t2\t3\ta\tb\t1\n".repeat(20) + "broken\n".repeat(11));
+    assertThatThrownBy(() -> new ExampleReader(LocalStorage.INSTANCE).read(file, TaskPreset.QQP))
+        .isInstanceOf(CorruptFileException.class)
+        .hasMessageContaining("11 of 31 rows");
     assertThatThrownBy(() -> read(TaskPreset.SST_2, "sentence\tlabel\nx\t1\nbroken\n"))
         .hasMessageContaining("line 3");
   }

@@ -57,6 +57,8 @@ class CorrelationsTest {
     double[] constant = {0.1, 0.1, 0.1};
     assertThat(Correlations.pearson(constant, new double[] {1, 2, 3})).isEqualTo(0);
     assertThat(Correlations.spearman(new double[] {1, 2, 3}, constant)).isEqualTo(0);
+    double[] none = {Double.NaN, Double.NaN, Double.NaN};
+    assertThat(Correlations.spearman(none, new double[] {1, 2, 3})).isNaN();
     assertThat(Correlations.pearson(new double[] {4}, new double[] {4})).isEqualTo(0);
   }
 }
