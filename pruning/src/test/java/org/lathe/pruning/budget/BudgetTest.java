@@ -190,10 +190,12 @@ class BudgetTest {
     SublayerTimer timer =
         new SublayerTimer() {
           private int calls;
+          private int otherCalls;
+          private int wholeCalls;
 
           @Override
           public double attentionMs(TransformerConfig c, int batchSize, int length, int numHeads) {
-            // the second measurement of all is disturbed
+            // the second measurement is disturbed
             return (++calls == 2 ? 10 : 1) * (numHeads == 3 ? 1.5 : numHeads);
           }
 
@@ -204,12 +206,12 @@ class BudgetTest {
 
           @Override
           public double otherMs(TransformerConfig c, int batchSize, int length) {
-            return 0.5;
+            return ++otherCalls == 1 ? 0.7 : 0.5;
           }
 
           @Override
           public double wholeModelMs(TransformerConfig c, int batchSize, int length) {
-            return 0.5 + 1.25 * TINY.numLayers() * (4 + 1.6);
+            return (++wholeCalls == 2 ? 3 : 0) + 0.5 + 1.25 * TINY.numLayers() * (4 + 1.6);
           }
         };
     LatencyTable table = LatencyTable.measure(TINY, LatencyTable.Sizes.of(2, 6, TINY), timer);

@@ -82,6 +82,18 @@ class PlanSearchTest {
     assertThat(achieved(easy, PlanSearch.meeting(easy, closedWide, 1))).isBetween(0.01, 0.05);
   }
 
+  /** pruning.logAlphaLimit may be up to 20. */
+  @Test
+  void gatesFarOpenCanBeClosedToo() {
+    float[] units = new float[72];
+    for (int i = 0; i < units.length; i++) {
+      units[i] = 19 + i / 100f;
+    }
+    GateLogits logits = new GateLogits(CONFIG, Map.of(GateKind.INTERMEDIATE, units));
+    GateValues found = PlanSearch.meeting(PruningTarget.sparsity(0.3), logits, 1);
+    assertThat(achieved(PruningTarget.sparsity(0.3), found)).isBetween(0.3, 0.31);
+  }
+
   @Test
   void theOrderOfTheGatesDecidesWhatGoes() {
     GateLogits logits = randomLogits(new Random(9), EnumSet.of(GateKind.INTERMEDIATE));
