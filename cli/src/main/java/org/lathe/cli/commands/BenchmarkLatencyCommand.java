@@ -6,6 +6,7 @@ import org.lathe.cli.Surroundings;
 import org.lathe.cli.workflow.BenchmarkLatencyRequest;
 import org.lathe.cli.workflow.Outcome;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -32,12 +33,7 @@ final class BenchmarkLatencyCommand extends BaseCommand {
       description = "Rows a call, one or more (default ${DEFAULT-VALUE}).")
   private List<Integer> batchSizes = List.of();
 
-  @Option(
-      names = "--length",
-      paramLabel = "N",
-      defaultValue = "128",
-      description = "Ids a row (default ${DEFAULT-VALUE}).")
-  private int length;
+  @Mixin private CallOptions call = new CallOptions();
 
   @Option(
       names = "--runs",
@@ -46,25 +42,14 @@ final class BenchmarkLatencyCommand extends BaseCommand {
       description = "Timed calls of each (default ${DEFAULT-VALUE}, at least 50).")
   private int runs;
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads (default 0, all cores).")
-  private int threads;
-
   BenchmarkLatencyCommand(Surroundings surroundings) {
     super(surroundings);
   }
 
   @Override
   Outcome perform() {
-    for (int batchSize : batchSizes) {
-      requireAtLeast("--batch", batchSize, 1);
-    }
-    requireAtLeast("--length", length, 1);
+    call.check(batchSizes);
     requireAtLeast("--runs", runs, 50);
-    requireAtLeast("--threads", threads, 0);
     for (Path version : versions) {
       existingDirectory(version, "exported model", "make one with lathe export");
     }
@@ -72,7 +57,7 @@ final class BenchmarkLatencyCommand extends BaseCommand {
         .workflows()
         .get()
         .benchmarkLatency(
-            new BenchmarkLatencyRequest(versions, batchSizes, length, runs, threads),
+            new BenchmarkLatencyRequest(versions, batchSizes, call.length, runs, call.threads),
             context(false));
   }
 }

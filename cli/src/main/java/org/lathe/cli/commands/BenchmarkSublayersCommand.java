@@ -6,6 +6,7 @@ import org.lathe.cli.Surroundings;
 import org.lathe.cli.workflow.BenchmarkSublayersRequest;
 import org.lathe.cli.workflow.Outcome;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,19 +41,7 @@ final class BenchmarkSublayersCommand extends BaseCommand {
       description = "Rows a call, one or more (default ${DEFAULT-VALUE}).")
   private List<Integer> batchSizes = List.of();
 
-  @Option(
-      names = "--length",
-      paramLabel = "N",
-      defaultValue = "128",
-      description = "Ids a row (default ${DEFAULT-VALUE}).")
-  private int length;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Threads (default 0, all cores).")
-  private int threads;
+  @Mixin private CallOptions call = new CallOptions();
 
   BenchmarkSublayersCommand(Surroundings surroundings) {
     super(surroundings);
@@ -60,16 +49,13 @@ final class BenchmarkSublayersCommand extends BaseCommand {
 
   @Override
   Outcome perform() {
-    for (int batchSize : batchSizes) {
-      requireAtLeast("--batch", batchSize, 1);
-    }
-    requireAtLeast("--length", length, 1);
-    requireAtLeast("--threads", threads, 0);
+    call.check(batchSizes);
     existingRun(run);
     return surroundings
         .workflows()
         .get()
         .benchmarkSublayers(
-            new BenchmarkSublayersRequest(run, out, batchSizes, length, threads), context(false));
+            new BenchmarkSublayersRequest(run, out, batchSizes, call.length, call.threads),
+            context(false));
   }
 }

@@ -153,10 +153,7 @@ final class SpeedupSearch {
     double asked = Objects.requireNonNull(settings().target().speedup());
     double plannedFor = asked;
     double limit =
-        target.tables().stream()
-            .mapToDouble(table -> table.fullMs(full) / table.otherMs())
-            .min()
-            .orElseThrow();
+        target.tables().stream().mapToDouble(table -> table.speedupLimit(full)).min().orElseThrow();
     double tooSlow = 0; // the largest target that was
     double tooFast = Double.POSITIVE_INFINITY; // the smallest that was
     Path whole = candidates.publishFull(scratch.resolve("full"));

@@ -14,6 +14,15 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Answers cut from contexts, with an encoder whose pooler nobody reads. */
 class SpanCommandsTest {
+  private static final String TASK =
+      """
+        kind: span-qa
+        preset: squad
+        train: [%1$s/train.json]
+        valid: [%1$s/valid.json]
+        test: [%1$s/valid.json]
+      """;
+
   @TempDir Path root;
 
   /**
@@ -45,17 +54,7 @@ class SpanCommandsTest {
     TinyEncoder.writePretrained(root.resolve("pretrained"));
     String text = squad(1, 20).replaceFirst("\"answers\": \\[[^]]*]", "\"answers\": []");
     Files.writeString(root.resolve("train.json"), text);
-    Path config =
-        TinyEncoder.writeConfig(
-            root,
-            """
-              kind: span-qa
-              preset: squad
-              train: [%1$s/train.json]
-              valid: [%1$s/train.json]
-            """,
-            "",
-            "");
+    Path config = TinyEncoder.writeConfig(root, TASK, "", "");
     assertThat(TinyRun.execute("train", config, "--run", root.resolve("never"))).isEqualTo(2);
     assertThat(TinyRun.err).contains("question '0'").contains("has no answer");
     assertThat(root.resolve("never")).doesNotExist();
@@ -69,13 +68,7 @@ class SpanCommandsTest {
     Path config =
         TinyEncoder.writeConfig(
             root,
-            """
-              kind: span-qa
-              preset: squad
-              train: [%1$s/train.json]
-              valid: [%1$s/valid.json]
-              test: [%1$s/valid.json]
-            """,
+            TASK,
             """
               batchSize: 16
               steps: 250

@@ -184,6 +184,11 @@ public record LatencyTable(
     return expectedMs(ExpectedSizes.of(GateValues.allOpen(config)));
   }
 
+  /** What no speed-up reaches: the full model's time over what pruning leaves. */
+  public double speedupLimit(TransformerConfig config) {
+    return fullMs(config) / otherMs;
+  }
+
   /** Milliseconds at expected or exact sizes. */
   public double expectedMs(ExpectedSizes sizes) {
     PiecewiseLinear attention = attentionCurve();

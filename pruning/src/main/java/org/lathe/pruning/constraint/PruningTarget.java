@@ -94,7 +94,7 @@ public record PruningTarget(TargetKind kind, double reduction, List<LatencyTable
               + config.hiddenSize()
               + "). Measure a table for this model.");
     }
-    double limit = table.fullMs(config) / table.otherMs();
+    double limit = table.speedupLimit(config);
     if (!(factor >= 1 && factor < limit)) {
       throw new ConfigException(
           "speed-up "

@@ -19,12 +19,8 @@ import org.lathe.pruning.gates.HardConcrete;
  * what goes, the target decides how much.
  */
 public final class PlanSearch {
-  /**
-   * Shifted by this, a gate at 0 is closed or open beyond doubt; the usual limit of logits is 7.
-   */
+  /** Shifted by this, a gate at 0 is closed or open beyond doubt. */
   private static final double CLEAR = 9;
-
-  private static final double USUAL_LIMIT = 7;
 
   /** Halvings of the interval of shifts; 2^-20 of it is far below a logit's noise. */
   private static final int NUM_HALVINGS = 24;
@@ -38,7 +34,7 @@ public final class PlanSearch {
    * @throws FailedException when even the smallest structure does not reach it
    */
   public static GateValues meeting(PruningTarget target, GateLogits logits, int roundTo) {
-    double maxShift = CLEAR + Math.max(USUAL_LIMIT, largest(logits));
+    double maxShift = CLEAR + Math.max(HardConcrete.LOG_ALPHA_LIMIT, largest(logits));
     double high = maxShift;
     GateValues best = at(logits, high, roundTo);
     if (!meets(target, logits.config(), best)) {

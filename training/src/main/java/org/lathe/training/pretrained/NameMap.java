@@ -85,7 +85,7 @@ public record NameMap(NamingStyle style, String prefix) {
     if (source.names().contains(prefix + "transformer.layer.0.attention.q_lin.bias")) {
       return NamingStyle.DISTILBERT;
     }
-    String tokenTypes = prefix + "embeddings.token_type_embeddings" + WEIGHT;
+    String tokenTypes = new NameMap(NamingStyle.BERT, prefix).tokenTypeTable();
     boolean oneTokenType =
         source.names().contains(tokenTypes)
             && source.shape(tokenTypes).numDimensions() == 2
