@@ -16,10 +16,10 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 
 /**
- * BERT's embeddings: LayerNorm(token + position + token type). With a hidden gate z, as CoFi has
- * it: x = LN_S((token + position + type) z) z. Names {@code name/tokens} (V, D), {@code
- * name/positions} (maxPositions, D), {@code name/token_types} where there are any, {@code
- * name/norm}.
+ * BERT's embeddings: LayerNorm(token + token type + position), added in this order. With a hidden
+ * gate z, as CoFi has it: x = LN_S((token + type + position) z) z. Names {@code name/tokens} (V,
+ * D), {@code name/positions} (maxPositions, D), {@code name/token_types} where there are any,
+ * {@code name/norm}.
  */
 public final class EncoderEmbedding {
   private final TokenEmbedding tokens;
@@ -59,7 +59,6 @@ public final class EncoderEmbedding {
       @Nullable Operand<TFloat32> hiddenGate,
       Dropout dropout) {
     Operand<TFloat32> sumND = tokens.call(tf, flat(tf, tokensBT), hiddenGate);
-    sumND = positions.add(tf, sumND, shape, hiddenGate);
     if (tokenTypes != null) {
       Operand<TInt32> rows =
           typesBT != null && tokenTypes.shape().get(0) > 1
@@ -68,6 +67,7 @@ public final class EncoderEmbedding {
       Operand<TFloat32> typeND = tokenTypes.rows(tf, rows);
       sumND = tf.math.add(sumND, hiddenGate == null ? typeND : tf.math.mul(typeND, hiddenGate));
     }
+    sumND = positions.add(tf, sumND, shape, hiddenGate);
     return dropout.call(tf, norm.call(tf, sumND, hiddenGate));
   }
 

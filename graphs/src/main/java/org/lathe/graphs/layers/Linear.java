@@ -40,12 +40,12 @@ public final class Linear {
   /** (N, in) -> (N, out). */
   public Operand<TFloat32> call(Ops tf, Operand<TFloat32> x) {
     Operand<TFloat32> product = tf.linalg.matMul(x, kernel.value());
-    return bias == null ? product : tf.math.add(product, bias.value());
+    return bias == null ? product : tf.nn.biasAdd(product, bias.value());
   }
 
   /** The same values; no gradient reaches kernel and bias. */
   public Operand<TFloat32> callFixed(Ops tf, Operand<TFloat32> x) {
     Operand<TFloat32> product = tf.linalg.matMul(x, tf.stopGradient(kernel.value()));
-    return bias == null ? product : tf.math.add(product, tf.stopGradient(bias.value()));
+    return bias == null ? product : tf.nn.biasAdd(product, tf.stopGradient(bias.value()));
   }
 }

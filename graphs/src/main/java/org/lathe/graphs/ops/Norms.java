@@ -19,10 +19,9 @@ public final class Norms {
   public static <T extends TNumber> Operand<T> layerNorm(
       Ops tf, Operand<T> x, Operand<T> gain, Operand<T> bias, double epsilon) {
     Operand<T> mean = tf.math.mean(x, tf.constant(-1), Mean.keepDims(true));
-    Operand<T> centered = tf.math.sub(x, mean);
     Operand<T> variance =
-        tf.math.mean(tf.math.square(centered), tf.constant(-1), Mean.keepDims(true));
-    return affine(tf, centered, variance, gain, bias, epsilon);
+        tf.math.mean(squaredDeviation(tf, x, mean), tf.constant(-1), Mean.keepDims(true));
+    return affine(tf, x, mean, variance, gain, bias, epsilon);
   }
 
   /**
@@ -47,25 +46,37 @@ public final class Norms {
             tf.dtypes.cast(tf.math.greater(hiddenGate, tf.constant(0f)), TFloat32.class));
     Operand<TFloat32> numOpen =
         tf.math.maximum(tf.reduceSum(open, tf.constant(0)), tf.constant(1f));
-    Operand<TFloat32> mean =
-        tf.math.div(
-            tf.reduceSum(tf.math.mul(x, open), tf.constant(-1), ReduceSum.keepDims(true)), numOpen);
-    Operand<TFloat32> centered = tf.math.mul(tf.math.sub(x, mean), open);
+    Operand<TFloat32> mean = tf.math.div(openSum(tf, x, open), numOpen);
     Operand<TFloat32> variance =
-        tf.math.div(
-            tf.reduceSum(tf.math.square(centered), tf.constant(-1), ReduceSum.keepDims(true)),
-            numOpen);
-    return tf.math.mul(affine(tf, centered, variance, gain, bias, epsilon), open);
+        tf.math.div(openSum(tf, squaredDeviation(tf, x, mean), open), numOpen);
+    return tf.math.mul(affine(tf, x, mean, variance, gain, bias, epsilon), open);
   }
 
+  private static Operand<TFloat32> openSum(Ops tf, Operand<TFloat32> x, Operand<TFloat32> open) {
+    return tf.reduceSum(tf.math.mul(x, open), tf.constant(-1), ReduceSum.keepDims(true));
+  }
+
+  /** The variance has no slope in the mean: the deviations that it would add up cancel. */
+  private static <T extends TNumber> Operand<T> squaredDeviation(
+      Ops tf, Operand<T> x, Operand<T> mean) {
+    return tf.math.squaredDifference(x, tf.stopGradient(mean));
+  }
+
+  /**
+   * x s + (bias - mean s) with s = gain / sqrt(variance + epsilon): the order of operations of
+   * tf.nn.batch_normalization and so of the first BERT, whose states come out to the bit.
+   */
   private static <T extends TNumber> Operand<T> affine(
       Ops tf,
-      Operand<T> centered,
+      Operand<T> x,
+      Operand<T> mean,
       Operand<T> variance,
       Operand<T> gain,
       Operand<T> bias,
       double epsilon) {
-    Operand<T> scale = tf.math.rsqrt(tf.math.add(variance, Scalars.like(tf, variance, epsilon)));
-    return tf.math.add(tf.math.mul(tf.math.mul(centered, scale), gain), bias);
+    Operand<T> inverseDeviation =
+        tf.math.rsqrt(tf.math.add(variance, Scalars.like(tf, variance, epsilon)));
+    Operand<T> scale = tf.math.mul(inverseDeviation, gain);
+    return tf.math.add(tf.math.mul(x, scale), tf.math.sub(bias, tf.math.mul(mean, scale)));
   }
 }

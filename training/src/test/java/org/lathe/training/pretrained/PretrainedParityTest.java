@@ -112,6 +112,7 @@ class PretrainedParityTest {
     assertThat(encoder.config().transformer().headSize()).isEqualTo(64);
     assertThat(encoder.config().transformer().activation()).isEqualTo(Activation.GELU_TANH);
     List<Batch> batches = batches(encoder, LENGTH);
+    float largest = 0;
     float sequenceError = 0;
     float pooledError = 0;
     try (SavedModelBundle original = SavedModelBundle.load(directory.toString(), "serve");
@@ -133,6 +134,8 @@ class PretrainedParityTest {
                     .fetch("module_apply_tokens/bert/pooler/dense/Tanh:0")
                     .run()) {
           float[] expected = floats((TFloat32) result.get(0));
+          largest =
+              Math.max(largest, difference(expected, new float[expected.length], batch.mask()));
           float[] found = ours.sequence(batch.ids(), batch.mask(), batch.size());
           sequenceError = Math.max(sequenceError, difference(expected, found, batch.mask()));
           float[] pooled = ours.pooled(batch.ids(), batch.mask(), batch.size());
@@ -141,7 +144,8 @@ class PretrainedParityTest {
         }
       }
       System.out.printf("BERT-base: sequence %.2e, pooled %.2e%n", sequenceError, pooledError);
-      assertThat(sequenceError).isGreaterThan(0).isLessThan(TOLERANCE);
+      assertThat(largest).isGreaterThan(5); // the states are there, whether or not they differ
+      assertThat(sequenceError).isLessThan(TOLERANCE);
       assertThat(pooledError).isLessThan(TOLERANCE);
       requireParis(encoder, ours);
     }
