@@ -63,6 +63,10 @@ final class FetchCommand extends BaseCommand {
 
   @Override
   Outcome perform() {
+    if (name == null && (jar != null || out != null || maven != null)) {
+      throw new ConfigException(
+          "no NAME is given; expected one of 'lathe fetch', or GROUP:ARTIFACT:VERSION");
+    }
     if (name == null) {
       return list();
     }

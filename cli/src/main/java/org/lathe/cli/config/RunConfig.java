@@ -71,6 +71,22 @@ public record RunConfig(
     }
   }
 
+  /** The same for another task. */
+  public RunConfig withTask(TaskSection newTask) {
+    return new RunConfig(
+        seed,
+        threads,
+        newTask,
+        data,
+        model,
+        memory,
+        recurrence,
+        training,
+        evaluation,
+        pruning,
+        export);
+  }
+
   private static void requireRecurrent(
       ModelSection model, MemorySection memory, RecurrenceSection recurrence, int segmentLength) {
     Check.require(

@@ -9,9 +9,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.lathe.export.latency.HardwareFile;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.pruning.budget.SublayerTimer;
 import org.lathe.pruning.gates.GateKind;
+import org.lathe.training.examples.TaskKind;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Storage;
 
@@ -27,6 +29,14 @@ final class BenchmarkSublayersWorkflow {
     RunDirectory run = RunDirectory.open(storage, request.run());
     run.requireNotRecurrent("pruned");
     RunRecord record = run.record();
+    EncoderRecord encoder = record.encoder();
+    if (encoder != null && encoder.kind() == TaskKind.MASKED_LM) {
+      throw new ConfigException(
+          request.run()
+              + " has no task yet and so nothing that could be served and timed; fine-tune it"
+              + " first, with task.pretrained="
+              + request.run());
+    }
     TransformerConfig model = record.model();
     GateKind.requireUniform(model);
     SublayerTimer timer = LatencyMeasurement.timer(record, request.threads());

@@ -23,13 +23,20 @@ import org.lathe.training.loop.Trainer;
 final class CofiMethod implements StructureMethod {
 
   @Override
+  public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
+    if (!settings.continueFrom().isBlank()) {
+      requireTrained(Path.of(settings.continueFrom()), teacher, storage);
+    }
+  }
+
+  @Override
   public @Nullable Choice choose(TaskPruneSite site) {
     Weights learned = learn(site);
     if (learned == null) {
       return null;
     }
     GateLogits logits = GateLogits.from(site.blocks(), learned);
-    PruneFacts.tellUnsettled(site.target(), logits, site.context().console());
+    PruneFacts.tellUnsettled(site.asked(), logits, site.context().console());
     GateValues gates = PlanSearch.meeting(site.target(), logits, site.settings().roundTo());
     return new Choice(PruningPlan.from(site.blocks(), gates), learned);
   }
@@ -55,7 +62,6 @@ final class CofiMethod implements StructureMethod {
   /** All variables of the pruning stage that this one goes on from. */
   private static Weights stateOf(TaskPruneSite site) {
     Path run = Path.of(site.settings().continueFrom());
-    requireFinished(run, site);
     CheckpointStore store =
         new CheckpointStore(site.context().storage(), run.resolve("pruning"), 1);
     CheckpointStore.Checkpoint last =
@@ -72,25 +78,24 @@ final class CofiMethod implements StructureMethod {
   }
 
   /** A plan was written, so that the stage came to its end; and it learned from this teacher. */
-  private static void requireFinished(Path run, TaskPruneSite site) {
-    Storage storage = site.context().storage();
+  private static void requireTrained(Path run, RunDirectory teacher, Storage storage) {
     if (!storage.exists(run.resolve(RunDirectory.PLAN_FILE))) {
       throw new ConfigException(
           "pruning.continueFrom is "
               + run
-              + "; expected a pruned run that has finished (it has no "
+              + "; expected a pruned run whose gates are trained (it has no "
               + RunDirectory.PLAN_FILE
               + ")");
     }
-    Path teacher = Path.of(RunDirectory.open(storage, run).record().parent());
-    if (!absolute(teacher).equals(absolute(site.teacher().path()))) {
+    Path before = Path.of(RunDirectory.open(storage, run).record().parent());
+    if (!absolute(before).equals(absolute(teacher.path()))) {
       throw new ConfigException(
           "pruning.continueFrom is "
               + run
               + ", which was pruned from "
-              + teacher
+              + before
               + "; expected a run with the same --teacher, "
-              + site.teacher().path());
+              + teacher.path());
     }
   }
 

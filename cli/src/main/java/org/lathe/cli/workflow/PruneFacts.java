@@ -16,10 +16,10 @@ import org.lathe.pruning.gates.GateLogits;
 
 /** What {@code lathe prune} tells, of whatever kind of model. */
 final class PruneFacts {
-  /** Fine-tuning warms its learning rate up over 5 % of its steps. */
   /** How far the expected reduction may be from the target, in parts of the full model. */
   private static final double SETTLED = 0.05;
 
+  /** Fine-tuning warms its learning rate up over 5 % of its steps. */
   private static final int STEPS_PER_WARMUP_STEP = 20;
 
   private PruneFacts() {}
@@ -42,11 +42,12 @@ final class PruneFacts {
                 request.config().pruning().finetuneSteps())));
   }
 
-  /** Of the methods only CoFi trains. */
+  /** Some methods choose without training. */
   private static String howLong(PruningSection settings) {
-    return settings.method() == PruningSection.Method.COFI
-        ? " for " + settings.steps() + " steps"
-        : "";
+    return switch (settings.method()) {
+      case COFI, MAGNITUDE, MOVEMENT, BLOCK, TINYBERT -> " for " + settings.steps() + " steps";
+      case RANDOM, SCRATCH, LAYER_DROP, HEADS, ONE_SHOT -> "";
+    };
   }
 
   /**

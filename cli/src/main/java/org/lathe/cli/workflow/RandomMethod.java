@@ -4,9 +4,17 @@ import org.lathe.cli.config.PruningSection;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.importance.RandomUnits;
 import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.training.files.Storage;
 
 /** Random units of the teacher, by the run's seed. */
 final class RandomMethod implements StructureMethod {
+
+  @Override
+  public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
+    if (!settings.planFrom().isBlank()) {
+      ReferencePlan.read(settings, teacher, storage);
+    }
+  }
 
   @Override
   public boolean followsTarget(PruningSection settings) {

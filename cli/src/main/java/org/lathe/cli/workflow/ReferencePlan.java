@@ -1,6 +1,7 @@
 package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
+import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.pruning.plan.PruningPlan;
@@ -14,15 +15,19 @@ final class ReferencePlan {
 
   /** Of {@code pruning.planFrom}. */
   static PruningPlan read(TaskPruneSite site) {
-    return read(site, "pruning.planFrom", Path.of(site.settings().planFrom()));
+    return read(site.settings(), site.teacher(), site.context().storage());
+  }
+
+  /** The same. */
+  static PruningPlan read(PruningSection settings, RunDirectory teacher, Storage storage) {
+    return read("pruning.planFrom", Path.of(settings.planFrom()), teacher, storage);
   }
 
   /**
    * @param key that names the run
    * @throws ConfigException when there is none, or it is of a model of other sizes
    */
-  static PruningPlan read(TaskPruneSite site, String key, Path run) {
-    Storage storage = site.context().storage();
+  static PruningPlan read(String key, Path run, RunDirectory teacher, Storage storage) {
     Path file = run.resolve(RunDirectory.PLAN_FILE);
     if (!storage.exists(file)) {
       throw new ConfigException(
@@ -35,7 +40,7 @@ final class ReferencePlan {
     PruningPlan plan =
         IoGuard.call(storage, "read", file, () -> PruningPlanFile.read(storage, file));
     TransformerConfig found = plan.config();
-    TransformerConfig full = site.blocks();
+    TransformerConfig full = teacher.record().model();
     if (found.hiddenSize() != full.hiddenSize()
         || found.headSize() != full.headSize()
         || !found.blocks().equals(full.blocks())) {
@@ -46,7 +51,7 @@ final class ReferencePlan {
               + ", whose teacher has "
               + sizes(found)
               + "; expected a run pruned from an encoder of the sizes of "
-              + site.teacher().path()
+              + teacher.path()
               + ", "
               + sizes(full));
     }

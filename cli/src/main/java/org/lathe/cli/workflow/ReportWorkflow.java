@@ -14,6 +14,7 @@ import org.lathe.cli.report.Series;
 import org.lathe.graphs.config.BlockShape;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.CorruptFileException;
+import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.budget.ParameterCount;
 import org.lathe.pruning.plan.LayerPlan;
 import org.lathe.pruning.plan.PruningPlan;
@@ -70,7 +71,7 @@ final class ReportWorkflow {
         .ifPresent(
             checkpoint -> {
               facts.put("step of the newest checkpoint", checkpoint.step());
-              facts.put("parameters", run.modelWeights().numValues());
+              facts.put("parameters", weights(run).numValues());
             });
     facts.put("parameters of attention and feed-forward", ParameterCount.count(model));
     facts.put("vocabulary", model.vocabularySize());
@@ -84,11 +85,19 @@ final class ReportWorkflow {
     }
     addLast(facts, "last training loss", curves.get("train/loss"));
     addLast(facts, "last validation loss", curves.get("valid/loss"));
-    facts.put("data", record.dataDirectory());
+    if (!record.dataDirectory().isEmpty()) {
+      facts.put("data", record.dataDirectory());
+    }
     facts.put("training tokens' SHA-256", record.dataSha256());
     facts.put("configuration's SHA-256", record.configHash());
     facts.putAll(record.versions());
     return rows(facts);
+  }
+
+  /** Of an encoder those that were kept. */
+  private static Weights weights(RunDirectory run) {
+    EncoderRecord encoder = run.record().encoder();
+    return encoder == null ? run.modelWeights() : run.encoderWeights(encoder.head());
   }
 
   private static void addLast(Map<String, Object> facts, String name, @Nullable Curve curve) {

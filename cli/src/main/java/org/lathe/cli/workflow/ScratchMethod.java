@@ -6,11 +6,17 @@ import org.lathe.pruning.importance.FreshStudent;
 import org.lathe.pruning.importance.RandomUnits;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.files.Storage;
 import org.lathe.training.loop.EncoderTask;
 import org.lathe.training.loop.Trainer;
 
 /** The shape of another pruned run with fresh weights: what its units and weights are worth. */
 final class ScratchMethod implements StructureMethod {
+
+  @Override
+  public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
+    ReferencePlan.read(settings, teacher, storage);
+  }
 
   @Override
   public boolean followsTarget(PruningSection settings) {

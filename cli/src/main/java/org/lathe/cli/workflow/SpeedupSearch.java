@@ -151,15 +151,13 @@ final class SpeedupSearch {
   private <C> @Nullable C corrected(
       PruningTarget target, TransformerConfig full, Candidates<C> candidates, Path scratch) {
     double asked = Objects.requireNonNull(settings().target().speedup());
-    double plannedFor = asked;
     double limit =
         target.tables().stream().mapToDouble(table -> table.speedupLimit(full)).min().orElseThrow();
-    double tooSlow = 0; // the largest target that was
-    double tooFast = Double.POSITIVE_INFINITY; // the smallest that was
+    TargetCorrection correction = new TargetCorrection(asked, limit);
     Path whole = candidates.publishFull(scratch.resolve("full"));
-    String tried = "";
+    String tried = "nothing";
     for (int attempt = 0; attempt <= MAX_CORRECTIONS; attempt++) {
-      PruningTarget current = reachable(plannedFor, target, full);
+      PruningTarget current = reachable(correction.target(), target, full);
       if (current == null) {
         break; // the table knows of nothing faster
       }
@@ -176,27 +174,13 @@ final class SpeedupSearch {
       if (within(measured.smallest(), asked)) {
         Map<String, Object> evidence = new LinkedHashMap<>(measured.facts());
         evidence.put("hardware", measured.hardware());
-        keep(asked, plannedFor, evidence);
+        keep(asked, correction.target(), evidence);
         return candidate;
       }
       tried = measured.toString();
-      if (measured.smallest() < asked) {
-        tooSlow = Math.max(tooSlow, plannedFor);
-      } else {
-        tooFast = Math.min(tooFast, plannedFor);
-      }
-      double corrected = plannedFor * asked / measured.smallest();
-      if (corrected >= limit) {
-        corrected = Math.sqrt(plannedFor * limit); // nothing is faster than what pruning leaves
-      }
-      boolean between = corrected > tooSlow && corrected < tooFast;
-      // in proportion; from a structure that jumps, halfway between what is known on both sides
-      plannedFor =
-          between || tooSlow == 0 || tooFast == Double.POSITIVE_INFINITY
-              ? corrected
-              : Math.sqrt(tooSlow * tooFast);
+      correction.missed(measured.smallest());
     }
-    throw missed(asked, tried.isEmpty() ? "nothing" : tried);
+    throw missed(asked, tried);
   }
 
   private FailedException missed(double asked, String got) {
@@ -236,11 +220,28 @@ final class SpeedupSearch {
     JsonFile.replace(context.storage(), run.resolve(FILE), facts);
   }
 
+  /** What this run has found already. */
   private double plannedFor(Path file) {
-    if (JsonFile.read(context.storage(), file).get("plannedFor") instanceof Number number) {
+    double asked = Objects.requireNonNull(settings().target().speedup());
+    double before = number(file, "asked");
+    if (before != asked) {
+      throw new ConfigException(
+          "pruning.target.speedup is "
+              + asked
+              + ", but "
+              + run
+              + " was begun for "
+              + before
+              + "; give --run another directory, or ask for the same");
+    }
+    return number(file, "plannedFor");
+  }
+
+  private double number(Path file, String name) {
+    if (JsonFile.read(context.storage(), file).get(name) instanceof Number number) {
       return number.doubleValue();
     }
-    throw new CorruptFileException(file + ": expected a number as plannedFor");
+    throw new CorruptFileException(file + ": expected a number as " + name);
   }
 
   /** What was measured of a run, for its outcome; empty where its target was no speed-up. */

@@ -7,6 +7,7 @@ import org.lathe.pruning.masks.GlobalMasks;
 import org.lathe.pruning.masks.WeightMasks;
 import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.training.files.Storage;
 
 /**
  * A way of choosing which units of an encoder stay. CoFi and its rivals differ here only: slimming,
@@ -28,11 +29,12 @@ interface StructureMethod {
   }
 
   /**
-   * Refuses what the method cannot do, before anything is measured or trained.
+   * Refuses what the method cannot do, and runs that it cannot go by, before anything is measured,
+   * trained or written.
    *
    * @throws org.lathe.graphs.errors.ConfigException naming the key
    */
-  default void requirePossible(PruningSection settings) {}
+  default void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {}
 
   /** Whether the target decides how much goes; if not, it is neither measured nor checked. */
   default boolean followsTarget(PruningSection settings) {

@@ -5,6 +5,7 @@ import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.TaskSection;
 import org.lathe.cli.config.TrainingSection;
+import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
@@ -42,6 +43,23 @@ final class TaskConfigs {
         config.data().validFraction(),
         config.data().testFraction(),
         config.data().maxTokens());
+  }
+
+  /**
+   * An encoder has positions for this much text.
+   *
+   * @param name of the encoder
+   */
+  static void requireLength(TaskSection task, EncoderConfig encoder, String name) {
+    if (task.maxLength() > encoder.maxLength()) {
+      throw new ConfigException(
+          "task.maxLength is "
+              + task.maxLength()
+              + "; expected at most "
+              + encoder.maxLength()
+              + ", the positions of "
+              + name);
+    }
   }
 
   static OptimizerConfig optimizer(TrainingSection training, double learningRate) {

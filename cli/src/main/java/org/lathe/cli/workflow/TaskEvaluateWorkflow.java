@@ -55,13 +55,14 @@ final class TaskEvaluateWorkflow {
 
   /** What a server of this version would answer to the run's examples. */
   private static Map<Metric, Double> served(
-      Path version,
+      Path exported,
       RunDirectory run,
       EncoderRecord encoder,
       TaskFiles.Split split,
       TaskScorer scorer,
       TaskFiles files,
       RunContext context) {
+    Path version = ModelVersions.resolve(context.storage(), exported);
     try (TaskModel model = TaskModel.exported(context.storage(), version)) {
       if (model.kind() != files.kind()
           || !model.labels().equals(encoder.labels())

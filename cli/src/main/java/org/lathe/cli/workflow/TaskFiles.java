@@ -114,7 +114,7 @@ final class TaskFiles implements AutoCloseable {
   static TaskFiles open(
       Storage storage, TaskSection task, TokenizerDefinition definition, List<String> knownLabels) {
     TaskPreset preset = task.preset().isBlank() ? null : TaskPreset.named(task.preset());
-    TaskKind kind = TaskKind.valueOf(word(task.kind()));
+    TaskKind kind = kind(task);
     if (preset != null && preset.kind() != kind) {
       throw new ConfigException(
           "task.preset "
@@ -185,8 +185,11 @@ final class TaskFiles implements AutoCloseable {
     return new TokenMasking(mask, definition.vocabularySize(), special);
   }
 
-  private static String word(TaskSection.Kind kind) {
-    return kind == TaskSection.Kind.SPAN_QA ? TaskKind.SPAN.name() : kind.name();
+  /** Of an encoder's task. */
+  static TaskKind kind(TaskSection task) {
+    return task.kind() == TaskSection.Kind.SPAN_QA
+        ? TaskKind.SPAN
+        : TaskKind.valueOf(task.kind().name());
   }
 
   private static TaskColumns columns(TaskSection task) {

@@ -12,7 +12,6 @@ import org.lathe.export.format.EncoderSignatures;
 import org.lathe.export.format.SignatureNames;
 import org.lathe.export.format.VersionFiles;
 import org.lathe.export.verification.LoadedEncoder;
-import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.evaluation.EncoderRunner;
 import org.lathe.training.examples.ExampleBatch;
@@ -44,30 +43,22 @@ record TaskModel(
   /** The best model of a run. */
   static TaskModel ofRun(RunDirectory run, EncoderRecord encoder, Overrides overrides) {
     RunConfig config = run.config(overrides);
-    TaskKind kind = kind(encoder.head(), run);
+    if (encoder.kind() == TaskKind.MASKED_LM) {
+      throw new ConfigException(
+          run.path()
+              + " guesses hidden tokens and has no task; fine-tune it first, with"
+              + " task.pretrained="
+              + run.path());
+    }
     TokenizerDefinition tokenizer = TokenizerDefinition.fromJson(run.tokenizerJson());
     EncoderRunner runner = encoder.runner(run, BATCH_SIZE, config.threads());
     return new TaskModel(
-        kind,
+        encoder.kind(),
         encoder.labels(),
         Math.min(encoder.config().maxLength(), config.task().maxLength()),
         tokenizer,
         runner::outputs,
         runner::close);
-  }
-
-  private static TaskKind kind(HeadConfig head, RunDirectory run) {
-    return switch (head.kind()) {
-      case POOLED_CLASSIFIER, TANH_CLASSIFIER, RELU_CLASSIFIER ->
-          head.numClasses() == 1 ? TaskKind.REGRESSION : TaskKind.CLASSIFICATION;
-      case SPAN -> TaskKind.SPAN;
-      case MASKED_LM ->
-          throw new ConfigException(
-              run.path()
-                  + " guesses hidden tokens and has no task; fine-tune it first, with"
-                  + " task.pretrained="
-                  + run.path());
-    };
   }
 
   /**

@@ -29,7 +29,8 @@ import org.lathe.training.loop.TrainingTask;
  * @param teacherWeights of encoder and head, at the teacher's best
  * @param task whose examples are learned from
  * @param batches of these
- * @param target how much shall go
+ * @param asked how much shall go, which gates are trained for
+ * @param target the same, or corrected by what a structure was measured at
  * @param hash of all that decides the result
  */
 record TaskPruneSite(
@@ -41,6 +42,7 @@ record TaskPruneSite(
     Weights teacherWeights,
     TaskSection task,
     StepBatches<ExampleBatch> batches,
+    PruningTarget asked,
     PruningTarget target,
     String hash,
     StopSignals stop) {
@@ -63,13 +65,15 @@ record TaskPruneSite(
         teacherWeights,
         task,
         batches,
+        asked,
         newTarget,
         hash,
         stop);
   }
 
   /**
-   * Tells a person where a method cannot reach the target, whose run goes on all the same.
+   * Tells a person where a method cannot reach the target. The run goes on all the same; for a
+   * speed-up {@link SpeedupSearch} may end it.
    *
    * @param why such as "no head is left"
    */

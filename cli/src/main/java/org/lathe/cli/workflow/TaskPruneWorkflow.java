@@ -28,7 +28,9 @@ import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.checkpoint.CheckpointStore;
 import org.lathe.training.evaluation.TaskScorer;
 import org.lathe.training.examples.ExampleBatch;
+import org.lathe.training.examples.TaskKind;
 import org.lathe.training.files.RunLock;
+import org.lathe.training.files.Storage;
 import org.lathe.training.loop.Trainer;
 import org.lathe.training.text.TokenizerDefinition;
 
@@ -59,23 +61,15 @@ final class TaskPruneWorkflow implements AutoCloseable {
     this.teacher = teacher;
     this.full = encoder.config();
     this.head = encoder.head();
-    this.task = config.task().usesEncoder() ? config.task() : teacher.config(Overrides.NONE).task();
+    this.task = config.task();
     this.tokenizer = TokenizerDefinition.fromJson(teacher.tokenizerJson());
     this.files = TaskFiles.open(context.storage(), task, tokenizer, encoder.labels());
   }
 
   static Outcome run(
-      PruneRequest request, RunContext context, RunDirectory teacher, EncoderRecord encoder) {
-    PruningSection settings = request.config().pruning();
-    StructureMethod.of(settings.method()).requirePossible(settings);
-    if (encoder.head().kind() == HeadConfig.Kind.MASKED_LM && settings.target().speedup() != null) {
-      throw new ConfigException(
-          "pruning.target.speedup is "
-              + settings.target().speedup()
-              + "; expected pruning.target.sparsity for "
-              + request.teacher()
-              + ", which has no task yet and so nothing that could be served and timed");
-    }
+      PruneRequest asked, RunContext context, RunDirectory teacher, EncoderRecord encoder) {
+    PruneRequest request = withTask(asked, teacher);
+    requireFits(request.config(), teacher, encoder, context.storage());
     if (context.dryRun()) {
       return PruneFacts.dryRun(request, encoder.config().transformer());
     }
@@ -86,12 +80,53 @@ final class TaskPruneWorkflow implements AutoCloseable {
     }
   }
 
+  /** The teacher's task, where the configuration has none of its own. */
+  private static PruneRequest withTask(PruneRequest request, RunDirectory teacher) {
+    if (request.config().task().usesEncoder()) {
+      return request;
+    }
+    TaskSection task = teacher.config(Overrides.NONE).task();
+    return new PruneRequest(request.config().withTask(task), request.run(), request.teacher());
+  }
+
+  private static void requireFits(
+      RunConfig config, RunDirectory teacher, EncoderRecord encoder, Storage storage) {
+    PruningSection settings = config.pruning();
+    StructureMethod method = StructureMethod.of(settings.method());
+    method.requirePossible(settings, teacher, storage);
+    if (TaskFiles.kind(config.task()) != encoder.kind()) {
+      throw new ConfigException(
+          "task.kind is "
+              + config.task().kind()
+              + ", but "
+              + teacher.path()
+              + " was trained for "
+              + encoder.kind()
+              + "; give the task section that it was trained with, or none");
+    }
+    TaskConfigs.requireLength(config.task(), encoder.config(), teacher.path().toString());
+    if (encoder.kind() == TaskKind.MASKED_LM
+        && method.followsTarget(settings)
+        && settings.target().speedup() != null) {
+      throw new ConfigException(
+          "pruning.target.speedup is "
+              + settings.target().speedup()
+              + "; expected pruning.target.sparsity or pruning.target.parameters for "
+              + teacher.path()
+              + ", which has no task yet and so nothing that could be served and timed");
+    }
+  }
+
   private Outcome stages() {
     TaskFiles.Split train = files.read("train", task.train(), task.maxExamples());
     TaskFiles.Split valid = files.read("valid", task.valid(), 0);
     // of the files that are learned from here, which need not be the teacher's
     String dataSha256 = TaskFiles.sha256(context.storage(), task.train());
     String hash = RunDirectory.configHash(config, dataSha256, teacher.record().configHash());
+    PruningTarget target =
+        StructureMethod.of(settings.method()).followsTarget(settings)
+            ? target()
+            : PruningTarget.sparsity(0);
     TaskPruneSite site =
         new TaskPruneSite(
             request,
@@ -102,9 +137,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
             teacher.encoderWeights(head),
             task,
             train.batches(config.training().batchSize(), config.seed()),
-            StructureMethod.of(settings.method()).followsTarget(settings)
-                ? target()
-                : PruningTarget.sparsity(0),
+            target,
+            target,
             hash,
             new StopSignals());
     Candidate chosen =

@@ -202,15 +202,7 @@ final class TaskTrainWorkflow {
                 new TransformerConfig.InnerDropout(
                     config.model().attentionDropout(), config.model().activationDropout()));
     EncoderConfig encoder = pretrained.config().withTransformer(transformer);
-    if (config.task().maxLength() > encoder.maxLength()) {
-      throw new ConfigException(
-          "task.maxLength is "
-              + config.task().maxLength()
-              + "; expected at most "
-              + encoder.maxLength()
-              + ", the positions of "
-              + config.task().pretrained());
-    }
+    TaskConfigs.requireLength(config.task(), encoder, config.task().pretrained());
     return encoder;
   }
 

@@ -13,6 +13,7 @@ import org.lathe.pruning.methods.DistillationConfig;
 import org.lathe.pruning.methods.TinyBertTask;
 import org.lathe.pruning.plan.PruningPlan;
 import org.lathe.pruning.plan.UniformShape;
+import org.lathe.training.files.Storage;
 import org.tensorflow.ndarray.Shape;
 
 /**
@@ -33,12 +34,23 @@ final class TinyBertMethod implements StructureMethod {
   }
 
   @Override
+  public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
+    if (!settings.studentFrom().isBlank()) {
+      studentPlan(settings, teacher, storage);
+    }
+  }
+
+  private static PruningPlan studentPlan(
+      PruningSection settings, RunDirectory teacher, Storage storage) {
+    return ReferencePlan.read(STUDENT_KEY, Path.of(settings.studentFrom()), teacher, storage);
+  }
+
+  @Override
   public Choice choose(TaskPruneSite site) {
     PruningSection settings = site.settings();
     if (!settings.studentFrom().isBlank()) {
       return new Choice(
-          ReferencePlan.read(site, STUDENT_KEY, Path.of(settings.studentFrom())),
-          site.teacherWeights());
+          studentPlan(settings, site.teacher(), site.context().storage()), site.teacherWeights());
     }
     UniformShape shape =
         UniformShape.meeting(

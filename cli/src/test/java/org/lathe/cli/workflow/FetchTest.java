@@ -122,6 +122,8 @@ class FetchTest {
     Object[] both = {"fetch", COORDINATES, "--out", out, "--jar", jar, "--maven", "mvn"};
     assertThat(TinyRun.execute(both)).isEqualTo(2);
     assertThat(TinyRun.err).contains("leave --maven or --jar out");
+    assertThat(TinyRun.execute("fetch", "--jar", jar, "--out", out)).isEqualTo(2);
+    assertThat(TinyRun.err).contains("no NAME is given");
     assertThat(out).doesNotExist();
   }
 

@@ -24,7 +24,7 @@ class LatencyTablesTest extends TinyRun {
 
   @Test
   void aModelIsPrunedByTablesMeasuredElsewhere() throws IOException {
-    LatencyTable table = invented();
+    LatencyTable table = invented(16);
     Path file = root.resolve("invented.json");
     LatencyTableFile.write(LocalStorage.INSTANCE, file, table);
     Path slim = root.resolve("slim");
@@ -59,6 +59,19 @@ class LatencyTablesTest extends TinyRun {
     assertThat(err).contains("moved.json holds other times than");
   }
 
+  /** A run that was begun with pruning.length=8 keeps a table of that length. */
+  @Test
+  void aTableOfAnotherLengthIsNotGoneOnWith() throws IOException {
+    Path file = root.resolve("long.json");
+    LatencyTable table = invented(16);
+    LatencyTableFile.write(LocalStorage.INSTANCE, file, table);
+    Path begun = Files.createDirectories(root.resolve("begun"));
+    Path own = begun.resolve("latency-batch-1.json");
+    LatencyTableFile.write(LocalStorage.INSTANCE, own, invented(8));
+    assertThat(execute(prune(begun, file))).isEqualTo(2);
+    assertThat(err).contains("table " + own + " is of length 8; expected 16");
+  }
+
   @Test
   void tablesAreMeasured() throws IOException {
     Path tables = root.resolve("tables");
@@ -89,7 +102,7 @@ class LatencyTablesTest extends TinyRun {
     assertThat(slim.resolve("run.json")).doesNotExist();
   }
 
-  private static LatencyTable invented() {
+  private static LatencyTable invented(int length) {
     RunRecord record = RunDirectory.open(LocalStorage.INSTANCE, run).record();
     int numHeads = record.model().blocks().get(0).numHeads();
     List<Double> attentionMs = new ArrayList<>();
@@ -98,7 +111,7 @@ class LatencyTablesTest extends TinyRun {
     }
     return new LatencyTable(
         1,
-        16,
+        length,
         record.model().hiddenSize(),
         attentionMs,
         List.of(0, record.model().blocks().get(0).intermediateSize()),

@@ -99,6 +99,19 @@ class MaskedLanguageModelTest {
   }
 
   @Test
+  void whatHasNoTaskIsNotTimed() {
+    Path slim = root.resolve("timed");
+    Object[] prune = {
+      "prune", config, "--teacher", run, "--run", slim, "--set", "pruning.target.speedup=2"
+    };
+    assertThat(TinyRun.execute(prune)).isEqualTo(2);
+    assertThat(TinyRun.err).contains("has no task yet").contains("pruning.target.parameters");
+    assertThat(TinyRun.execute("benchmark", "sublayers", run, "--out", slim)).isEqualTo(2);
+    assertThat(TinyRun.err).contains("has no task yet");
+    assertThat(slim).doesNotExist();
+  }
+
+  @Test
   void onePrunedEncoderServesTasks() throws IOException {
     Path slim = root.resolve("slim");
     TinyRun.succeed("prune", config, "--teacher", run, "--run", slim, "--json");
@@ -184,12 +197,11 @@ class MaskedLanguageModelTest {
     List<Object> wrong =
         new ArrayList<>(
             List.of("prune", config, "--teacher", teacher, "--run", root.resolve("wrong")));
-    assertThat(
-            TinyRun.execute(
-                withSettings(
-                    wrong, List.of("pruning.method=tinybert", "pruning.studentFrom=" + teacher))))
-        .isEqualTo(2);
+    List<String> from = new ArrayList<>(task);
+    from.addAll(List.of("pruning.method=tinybert", "pruning.studentFrom=" + teacher));
+    assertThat(TinyRun.execute(withSettings(wrong, from))).isEqualTo(2);
     assertThat(TinyRun.err).contains("pruning.studentFrom").contains("plan.json");
+    assertThat(root.resolve("wrong")).doesNotExist();
   }
 
   private static void prune(Path slim, Path teacher, String... settings) {

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +23,7 @@ import org.lathe.cli.progress.Console;
 import org.lathe.export.latency.LatencyComparison;
 import org.lathe.export.latency.LatencyReport;
 import org.lathe.graphs.config.TransformerConfig;
+import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.FailedException;
 import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.pruning.constraint.PruningTarget;
@@ -99,6 +102,15 @@ class SpeedupSearchTest {
         .hasMessageContaining("pruning.speedupTolerance");
     assertThat(run.resolve(SpeedupSearch.FILE)).doesNotExist();
     assertThat(run.resolve("timing")).doesNotExist();
+  }
+
+  @Test
+  void anotherTargetIsNotMetByWhatWasFound() throws IOException {
+    Files.writeString(run.resolve(SpeedupSearch.FILE), "{\"asked\": 4.0, \"plannedFor\": 4.5}");
+    assertThatThrownBy(() -> search(asked -> asked))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("was begun for 4.0");
+    assertThat(chosen).isEmpty();
   }
 
   @Test

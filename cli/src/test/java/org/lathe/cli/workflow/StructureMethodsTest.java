@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -149,6 +150,61 @@ class StructureMethodsTest {
     assertThat(distance).isGreaterThan(0.1); // two steps of fine-tuning move it by 0.001
   }
 
+  /** What was never trained cannot stay as it is. */
+  @Test
+  void scratchTrainsEmbeddingsThatAreFrozenElsewhere() throws IOException {
+    String from = "pruning.planFrom=" + oneShot;
+    Weights trained = weights(prune("scratch", from, "task.freezeEmbeddings=false"));
+    Weights frozen = weights(prune("scratch", from, "task.freezeEmbeddings=true"));
+    for (String name : trained.names()) {
+      assertThat(frozen.get(name).values()).as(name).isEqualTo(trained.get(name).values());
+    }
+    String table = "encoder/embedding/tokens";
+    Weights known = weights(prune("random", from, "task.freezeEmbeddings=true"));
+    assertThat(known.get(table).values()).isEqualTo(weights(teacher).get(table).values());
+  }
+
+  @Test
+  void gatesGoOnOnlyUnderTheirOwnTeacher() throws IOException {
+    Path first = prune("cofi");
+    Path other = root.resolve("other-teacher");
+    TinyRun.succeed("train", config, "--run", other, "--seed", 2);
+    Object[] command = command("cofi", root.resolve("mixed"), "pruning.continueFrom=" + first);
+    command[3] = other;
+    assertThat(TinyRun.execute(command)).isEqualTo(2);
+    assertThat(TinyRun.err)
+        .contains("pruning.continueFrom is " + first)
+        .contains("pruned from " + teacher);
+    assertThat(root.resolve("mixed")).doesNotExist();
+  }
+
+  /** The run knows its task, and its report what it holds. */
+  @Test
+  void theTaskMayComeFromTheTeacher() throws IOException {
+    Path run = root.resolve("no-task");
+    Path bare = Files.writeString(root.resolve("bare.yaml"), "training: {batchSize: 8}\n");
+    TinyRun.succeed(
+        "prune",
+        bare,
+        "--teacher",
+        teacher,
+        "--run",
+        run,
+        "--set",
+        "pruning.method=random",
+        "--set",
+        "pruning.target.sparsity=0.5",
+        "--set",
+        "pruning.finetuneSteps=2");
+    TinyRun.succeed("evaluate", run, "--split", "valid");
+    TinyRun.succeed("report", run);
+    long numValues = weights(run).numValues();
+    assertThat(run.resolve("report.html"))
+        .content()
+        .contains(String.format(Locale.ROOT, "parameters</td><td class=\"number\">%,d<", numValues))
+        .doesNotContain("<td>data</td>");
+  }
+
   @Test
   void cofiStartsFromImportance() throws IOException {
     Path run = prune("cofi", "pruning.initialization=importance");
@@ -167,7 +223,15 @@ class StructureMethodsTest {
     assertThat(TinyRun.err).contains("pruning.planFrom").contains("plan.json");
     assertThat(TinyRun.execute(command("heads", run, "pruning.importanceBatches=0"))).isEqualTo(2);
     assertThat(TinyRun.err).contains("pruning.importanceBatches");
+    assertThat(TinyRun.execute(command("magnitude", run, "pruning.target.parameters=1000")))
+        .isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.target.parameters").contains("share of zeros");
     assertThat(TinyRun.execute(command("head", run))).isEqualTo(2);
     assertThat(TinyRun.err).contains("one-shot");
+    assertThat(TinyRun.execute(command("random", run, "task.maxLength=4000"))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("task.maxLength is 4000").contains(teacher.toString());
+    assertThat(TinyRun.execute(command("random", run, "task.kind=regression"))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("trained for CLASSIFICATION");
+    assertThat(run).doesNotExist();
   }
 }

@@ -102,7 +102,7 @@ class TaskSizeTest {
       assertThat(accuracy("--served", root.resolve("models/" + type + "/1")))
           .isCloseTo(accuracy(), within(0.05));
     }
-    assertThat(accuracy("--served", root.resolve("models/float32/1"))).isEqualTo(accuracy());
+    assertThat(accuracy("--served", root.resolve("models/float32"))).isEqualTo(accuracy());
     int exitCode =
         TinyRun.execute("export", run, "--out", root.resolve("models/none"), "--weights", "int4");
     assertThat(exitCode).isEqualTo(ExitCodes.USAGE);

@@ -29,8 +29,8 @@ final class UniformLayers {
    * that is so already.
    *
    * @throws org.lathe.graphs.errors.FailedException when a layer has one of its sublayers only,
-   *     whose LayerNorm went with it, when heads cannot fill the hidden size, or when nothing is
-   *     left
+   *     whose LayerNorm went with it, when heads cannot fill the hidden size or are more than that,
+   *     or when nothing is left
    */
   static PretrainedEncoder of(PretrainedEncoder encoder) {
     EncoderConfig config = encoder.config();
@@ -41,9 +41,16 @@ final class UniformLayers {
     if (hiddenSize % headSize != 0) {
       throw HfConfig.refused("heads of " + headSize + " do not fill its hidden size " + hiddenSize);
     }
+    int numHeads = hiddenSize / headSize;
+    int mostHeads = transformer.blocks().stream().mapToInt(BlockShape::numHeads).max().orElse(0);
+    if (mostHeads > numHeads) {
+      throw HfConfig.refused(
+          "one layer has %d heads of %d, more than fill its hidden size %d"
+              .formatted(mostHeads, headSize, hiddenSize));
+    }
     BlockShape shape =
         new BlockShape(
-            hiddenSize / headSize,
+            numHeads,
             transformer.blocks().stream().mapToInt(BlockShape::intermediateSize).max().orElse(0));
     List<BlockShape> blocks = Collections.nCopies(kept.size(), shape);
     if (transformer.blocks().equals(blocks)) {

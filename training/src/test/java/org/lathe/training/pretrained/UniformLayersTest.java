@@ -57,6 +57,7 @@ class UniformLayersTest {
     requireRefused(slim(HIDDEN, new BlockShape(1, 5), new BlockShape(1, 0)), "layer 1 has no feed");
     requireRefused(slim(HIDDEN, new BlockShape(0, 5)), "layer 0 has no attention");
     requireRefused(slim(6, new BlockShape(1, 5)), "do not fill its hidden size 6");
+    requireRefused(slim(4, new BlockShape(2, 5)), "2 heads of 4, more than fill its hidden size 4");
     requireRefused(slim(HIDDEN, NOTHING, NOTHING), "no layers left");
   }
 
