@@ -74,7 +74,7 @@ final class PruneFacts {
   static Outcome stopped(PruneRequest request) {
     return Outcome.interrupted(
         Map.of("run", request.run().toString()),
-        ImmutableList.of("stopped with a checkpoint; the same command continues"));
+        ImmutableList.of("stopped; the same command continues"));
   }
 
   /**
