@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.constraint.PruningTarget;
@@ -43,7 +43,7 @@ class MaskPruningTest {
   @EnumSource(GlobalMasks.Criterion.class)
   void zerosReachTheTargetAndStayThroughFineTuning(GlobalMasks.Criterion criterion) {
     GlobalMasks rule = new GlobalMasks(criterion, 0.8, 30);
-    Weights learned = learned(rule, teacher, 0.002, STEPS);
+    Weights learned = learned(rule, teacher, teacher, 0.002, STEPS);
     WeightMasks masks = rule.masks(KERNELS, learned);
     Weights masked = masks.applyTo(learned);
     assertThat(KERNELS.zeroShare(masked)).isCloseTo(0.8, within(0.005));
@@ -79,12 +79,15 @@ class MaskPruningTest {
 
   /**
    * A model in which half of the heads and three quarters of the units do next to nothing: what is
-   * left when as much goes does something.
+   * left when as much goes does something. The student starts at four fifths of its teacher's
+   * blocks, so that those that matter move away from 0; where it starts as its teacher no gradient
+   * tells blocks apart, and rounding decides which come back once all have closed.
    */
-  @Test
-  void blocksFindTheHeadsAndUnitsThatDoNothing() {
-    Weights planted = planted(new Random(5));
-    Weights learned = learned(new BlockMasks(2, 60), planted, 1e-5, 250);
+  @ParameterizedTest
+  @ValueSource(longs = {5, 6, 7})
+  void blocksFindTheHeadsAndUnitsThatDoNothing(long seed) {
+    Weights planted = planted(new Random(seed));
+    Weights learned = learned(new BlockMasks(10, 60), planted, shrunk(planted), 1e-5, 250);
     GateValues gates =
         BlockMasks.unitScores(KERNELS, learned).meeting(PruningTarget.sparsity(0.624), 1);
     int numHeads = 0;
@@ -102,10 +105,10 @@ class MaskPruningTest {
         numRight += kept && isUsefulUnit(unit) ? 1 : 0;
       }
     }
-    // a drawn structure would be right in 3 of 8
+    // a drawn structure would be right in 3 of 8, with a deviation of 1 in 11
     assertThat(numHeads).isPositive();
     assertThat(numUnits).isGreaterThan(10);
-    assertThat((double) numRight / (numHeads + numUnits)).isGreaterThan(0.95);
+    assertThat((double) numRight / (numHeads + numUnits)).isGreaterThan(0.8);
   }
 
   private static boolean isUsefulHead(int head) {
@@ -135,8 +138,23 @@ class MaskPruningTest {
     return planted;
   }
 
-  /** All variables after a stage with masks beside this model as the teacher. */
-  private static Weights learned(MaskRule rule, Weights model, double learningRate, int steps) {
+  /** The same with smaller blocks. */
+  private static Weights shrunk(Weights model) {
+    Weights shrunk = new Weights().putAll(model);
+    for (String name : KERNELS.names()) {
+      Weights.Array array = model.get(name);
+      float[] values = array.values().clone();
+      for (int i = 0; i < values.length; i++) {
+        values[i] *= 0.8f;
+      }
+      shrunk.put(name, array.shape(), values);
+    }
+    return shrunk;
+  }
+
+  /** All variables after a stage with masks beside a teacher. */
+  private static Weights learned(
+      MaskRule rule, Weights model, Weights start, double learningRate, int steps) {
     MaskTask<ExampleBatch> task =
         new MaskTask<>(
             pair(),
@@ -148,7 +166,7 @@ class MaskPruningTest {
             1);
     try (Trainer<ExampleBatch> trainer = new Trainer<>(task, EncoderPruningTest.loop(steps))) {
       trainer.setTeacher(EncoderPair.teacherWeights(model), "test");
-      trainer.startFrom(model, "test");
+      trainer.startFrom(start, "test");
       Map<String, Double> last = EncoderPruningTest.run(trainer, EncoderPruningTest::batch, steps);
       if (rule instanceof GlobalMasks global) {
         assertThat(last.get("reduction")).isCloseTo(global.sparsity(), within(0.005));
