@@ -223,7 +223,8 @@ final class SpeedupSearch {
   /** What this run has found already. */
   private double plannedFor(Path file) {
     double asked = Objects.requireNonNull(settings().target().speedup());
-    double before = number(file, "asked");
+    Map<String, Object> found = JsonFile.read(context.storage(), file);
+    double before = number(found, "asked", file);
     if (before != asked) {
       throw new ConfigException(
           "pruning.target.speedup is "
@@ -234,11 +235,11 @@ final class SpeedupSearch {
               + before
               + "; give --run another directory, or ask for the same");
     }
-    return number(file, "plannedFor");
+    return number(found, "plannedFor", file);
   }
 
-  private double number(Path file, String name) {
-    if (JsonFile.read(context.storage(), file).get(name) instanceof Number number) {
+  private static double number(Map<String, Object> found, String name, Path file) {
+    if (found.get(name) instanceof Number number) {
       return number.doubleValue();
     }
     throw new CorruptFileException(file + ": expected a number as " + name);

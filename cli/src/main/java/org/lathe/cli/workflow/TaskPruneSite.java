@@ -27,8 +27,7 @@ import org.lathe.training.loop.TrainingTask;
  * @param full its shape
  * @param head its head
  * @param teacherWeights of encoder and head, at the teacher's best
- * @param task whose examples are learned from
- * @param batches of these
+ * @param batches of the task's examples
  * @param asked how much shall go, which gates are trained for
  * @param target the same, or corrected by what a structure was measured at
  * @param hash of all that decides the result
@@ -40,7 +39,6 @@ record TaskPruneSite(
     EncoderConfig full,
     HeadConfig head,
     Weights teacherWeights,
-    TaskSection task,
     StepBatches<ExampleBatch> batches,
     PruningTarget asked,
     PruningTarget target,
@@ -49,6 +47,10 @@ record TaskPruneSite(
 
   RunConfig config() {
     return request.config();
+  }
+
+  TaskSection task() {
+    return request.config().task();
   }
 
   PruningSection settings() {
@@ -63,7 +65,6 @@ record TaskPruneSite(
         full,
         head,
         teacherWeights,
-        task,
         batches,
         asked,
         newTarget,
@@ -104,7 +105,7 @@ record TaskPruneSite(
         full,
         head,
         // fresh embeddings have everything to learn
-        task.freezeEmbeddings() && settings().method() != PruningSection.Method.SCRATCH,
+        task().freezeEmbeddings() && settings().method() != PruningSection.Method.SCRATCH,
         StructureMethod.of(settings().method()).distillation(settings()));
   }
 
@@ -150,7 +151,7 @@ record TaskPruneSite(
     Path directory = request.run().resolve("pruning");
     PruneStage stage = new PruneStage(directory, "pruning", steps);
     try (Trainer<ExampleBatch> trainer =
-        new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task, steps))) {
+        new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task(), steps))) {
       setTeacher(trainer);
       trainer.startFrom(student, teacher.path().toString());
       return start.prepare(trainer, directory)

@@ -48,7 +48,6 @@ final class TaskPruneWorkflow implements AutoCloseable {
   private final RunDirectory teacher;
   private final EncoderConfig full;
   private final HeadConfig head;
-  private final TaskSection task;
   private final TokenizerDefinition tokenizer;
   private final TaskFiles files;
 
@@ -61,9 +60,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
     this.teacher = teacher;
     this.full = encoder.config();
     this.head = encoder.head();
-    this.task = config.task();
     this.tokenizer = TokenizerDefinition.fromJson(teacher.tokenizerJson());
-    this.files = TaskFiles.open(context.storage(), task, tokenizer, encoder.labels());
+    this.files = TaskFiles.open(context.storage(), config.task(), tokenizer, encoder.labels());
   }
 
   static Outcome run(
@@ -118,6 +116,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
   }
 
   private Outcome stages() {
+    TaskSection task = config.task();
     TaskFiles.Split train = files.read("train", task.train(), task.maxExamples());
     TaskFiles.Split valid = files.read("valid", task.valid(), 0);
     // of the files that are learned from here, which need not be the teacher's
@@ -135,7 +134,6 @@ final class TaskPruneWorkflow implements AutoCloseable {
             full,
             head,
             teacher.encoderWeights(head),
-            task,
             train.batches(config.training().batchSize(), config.seed()),
             target,
             target,
@@ -256,7 +254,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
             site.hash());
     Map<String, Object> scores = new LinkedHashMap<>(SpeedupSearch.facts(request.run(), context));
     try (Trainer<ExampleBatch> trainer =
-        new Trainer<>(fineTuning, TaskConfigs.taskLoop(config, task, settings.finetuneSteps()))) {
+        new Trainer<>(
+            fineTuning, TaskConfigs.taskLoop(config, config.task(), settings.finetuneSteps()))) {
       site.setTeacher(trainer);
       trainer.startFrom(slim.weights(), request.run().toString());
       trainer.startAuxiliary(

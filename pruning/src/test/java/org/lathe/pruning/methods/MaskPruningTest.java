@@ -79,9 +79,9 @@ class MaskPruningTest {
 
   /**
    * A model in which half of the heads and three quarters of the units do next to nothing: what is
-   * left when as much goes does something. The student starts at four fifths of its teacher's
-   * blocks, so that those that matter move away from 0; where it starts as its teacher no gradient
-   * tells blocks apart, and rounding decides which come back once all have closed.
+   * left when as much goes does something. The student starts at half of its teacher's blocks, so
+   * that those that matter move away from 0; where it starts as its teacher no gradient tells
+   * blocks apart, and rounding decides which come back once all have closed.
    */
   @ParameterizedTest
   @ValueSource(longs = {5, 6, 7})
@@ -105,10 +105,10 @@ class MaskPruningTest {
         numRight += kept && isUsefulUnit(unit) ? 1 : 0;
       }
     }
-    // a drawn structure would be right in 3 of 8, with a deviation of 1 in 11
+    // a drawn structure would be right in 3 of 8
     assertThat(numHeads).isPositive();
     assertThat(numUnits).isGreaterThan(10);
-    assertThat((double) numRight / (numHeads + numUnits)).isGreaterThan(0.8);
+    assertThat((double) numRight / (numHeads + numUnits)).isGreaterThan(0.9);
   }
 
   private static boolean isUsefulHead(int head) {
@@ -131,7 +131,7 @@ class MaskPruningTest {
         boolean useless =
             (name.contains("/output/") && !isUsefulHead(row / 4))
                 || (name.contains("/down/") && !isUsefulUnit(row));
-        values[i] = (float) (random.nextGaussian() * (useless ? 0.02 : 0.4));
+        values[i] = (float) (random.nextGaussian() * (useless ? 0.02 : 0.8));
       }
       planted.put(name, array.shape(), values);
     }
@@ -145,7 +145,7 @@ class MaskPruningTest {
       Weights.Array array = model.get(name);
       float[] values = array.values().clone();
       for (int i = 0; i < values.length; i++) {
-        values[i] *= 0.8f;
+        values[i] *= 0.5f;
       }
       shrunk.put(name, array.shape(), values);
     }
