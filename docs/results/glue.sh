@@ -73,6 +73,18 @@ settings() {
         --set pruning.distillation.temperature=1" ;;
     block)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.gateLearningRate=0.01" ;;
+    # the same as they were published: from the pretrained encoder, on labels beside the teacher's
+    # predictions, for as many updates as the teacher and the pruning of a teacher take
+    block-pretrained | movement-pretrained)
+      echo "$(settings "${1%-pretrained}") --set pruning.studentFrom=pretrained/all-minilm-l6-v2 \
+        --set pruning.gateLearningRate=0.01 --set pruning.distillation.taskWeight=0.1 \
+        --set pruning.distillation.layerWeight=0 --set pruning.distillation.predictionWeight=0.9"
+      case $2 in
+        mr) echo "--set pruning.steps=700" ;;
+        sst2-sent) echo "--set pruning.steps=1100" ;;
+        rte) echo "--set pruning.steps=800" ;;
+        xquad) echo "--set pruning.steps=320" ;;
+      esac ;;
     # in the shape that CoFi found
     random | scratch) echo "--set pruning.method=$1 --set pruning.planFrom=runs/$2-cofi-5x-$3" ;;
     # in the shape that one-shot found

@@ -1,8 +1,10 @@
 package org.lathe.cli.config;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.google.common.collect.Sets;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +27,10 @@ import org.jspecify.annotations.Nullable;
  * @param gates which kinds of units may go, for method cofi and, without planFrom, random; block
  *     closes heads and intermediate units
  * @param studentLayers layers of tinybert's student, or 0 for about half of the teacher's
- * @param studentFrom directory of a run that was pruned by tinybert on plain text (general
- *     distillation), whose student tinybert goes on with; empty for a cut-out of the teacher
+ * @param studentFrom whose weights the student starts with. For tinybert the directory of a run
+ *     that was pruned by tinybert on plain text (general distillation), empty for a cut-out of the
+ *     teacher; for cofi, block, magnitude and movement a pretrained encoder, such as the teacher's
+ *     task.pretrained, with a new head, empty for the teacher's weights
  * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
  *     cofi, which has it from the first step with initialization importance; cubically for
@@ -103,6 +107,11 @@ public record PruningSection(
     @JsonProperty("one-shot")
     ONE_SHOT
   }
+
+  /** Methods that train a student while or after they choose what goes. */
+  private static final Set<Method> LEARNING =
+      Sets.immutableEnumSet(
+          Method.COFI, Method.BLOCK, Method.MAGNITUDE, Method.MOVEMENT, Method.TINYBERT);
 
   /** Where CoFi's gates start. */
   public enum Initialization {
@@ -203,6 +212,17 @@ public record PruningSection(
         "pruning.continueFrom",
         continueFrom,
         "nothing, but for pruning.method=cofi");
+    Check.require(
+        studentFrom.isBlank() || LEARNING.contains(method),
+        "pruning.studentFrom",
+        studentFrom,
+        "nothing for a pruning.method that only cuts; the student of cofi, block, magnitude,"
+            + " movement and tinybert has a start");
+    Check.require(
+        continueFrom.isBlank() || studentFrom.isBlank(),
+        "pruning.studentFrom",
+        studentFrom,
+        "nothing beside pruning.continueFrom, which has weights of its own");
     Check.atLeast("pruning.importanceBatches", importanceBatches, 1);
     Check.between("pruning.studentLayers", studentLayers, 0, 1_024);
     Check.atLeast("pruning.steps", steps, 1);

@@ -1,12 +1,14 @@
 package org.lathe.cli.workflow;
 
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.masks.BlockMasks;
 import org.lathe.pruning.masks.PrunableKernels;
 import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.training.files.Storage;
 
 /**
  * Block movement pruning, "hybrid filled" (Lagunas et al. 2021): scores of blocks are learned,
@@ -18,6 +20,12 @@ import org.lathe.pruning.plan.PruningPlan;
  * at one size or speed.
  */
 final class BlockMethod implements StructureMethod {
+
+  @Override
+  public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
+    EncoderSource.requireStudent(settings, teacher, storage);
+  }
+
   @Override
   public @Nullable Choice choose(TaskPruneSite site) {
     PrunableKernels kernels = new PrunableKernels(site.blocks(), Encoder.PREFIX);

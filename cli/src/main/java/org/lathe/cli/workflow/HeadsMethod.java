@@ -11,6 +11,10 @@ final class HeadsMethod implements StructureMethod {
 
   @Override
   public @Nullable Choice choose(TaskPruneSite site) {
+    PruningPlan settled = ReferencePlan.settled(site);
+    if (settled != null) {
+      return new Choice(settled, site.teacherWeights());
+    }
     GradientSample sample = ImportanceStage.run(site);
     if (sample == null) {
       return null;

@@ -48,6 +48,7 @@ final class MaskMethod implements StructureMethod {
               + " sets weights to zero and removes none; give the share of zeros instead, such as"
               + " pruning.target.sparsity=0.9");
     }
+    EncoderSource.requireStudent(settings, teacher, storage);
   }
 
   @Override

@@ -2,7 +2,6 @@ package org.lathe.cli.workflow;
 
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.weights.Weights;
-import org.lathe.pruning.gates.GateValues;
 import org.lathe.pruning.importance.GradientSample;
 import org.lathe.pruning.importance.OneShot;
 import org.lathe.pruning.importance.Rescaling;
@@ -13,21 +12,33 @@ final class OneShotMethod implements StructureMethod {
 
   @Override
   public @Nullable Choice choose(TaskPruneSite site) {
-    GradientSample sample = ImportanceStage.run(site);
-    if (sample == null) {
+    PruningPlan plan = plan(site);
+    if (plan == null) {
       return null;
     }
-    GateValues gates =
-        OneShot.meeting(site.target(), site.blocks(), sample, site.settings().roundTo());
     site.context().console().note("rescaling what is kept");
     Weights rescaled =
         Rescaling.rescale(
             site.full(),
             site.teacherWeights(),
-            gates,
+            plan.gates(),
             site.batches(),
             site.settings().importanceBatches(),
             site.config().threads());
-    return new Choice(PruningPlan.from(site.blocks(), gates), rescaled);
+    return new Choice(plan, rescaled);
+  }
+
+  /** Null when a signal asked to stop. */
+  private static @Nullable PruningPlan plan(TaskPruneSite site) {
+    PruningPlan settled = ReferencePlan.settled(site);
+    if (settled != null) {
+      return settled;
+    }
+    GradientSample sample = ImportanceStage.run(site);
+    return sample == null
+        ? null
+        : PruningPlan.from(
+            site.blocks(),
+            OneShot.meeting(site.target(), site.blocks(), sample, site.settings().roundTo()));
   }
 }

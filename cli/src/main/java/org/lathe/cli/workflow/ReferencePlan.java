@@ -1,6 +1,7 @@
 package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
@@ -9,9 +10,19 @@ import org.lathe.pruning.plan.PruningPlanFile;
 import org.lathe.training.files.IoGuard;
 import org.lathe.training.files.Storage;
 
-/** The plan of another pruned run, such as {@code pruning.planFrom}. */
+/** Plans that were written before: by this run, or another such as {@code pruning.planFrom}. */
 final class ReferencePlan {
   private ReferencePlan() {}
+
+  /**
+   * What a resumed run has settled on, or null before it has: scoring again with other threads, and
+   * so another rounding, could choose other units than those that are being fine-tuned.
+   */
+  static @Nullable PruningPlan settled(TaskPruneSite site) {
+    Path file = site.request().run().resolve(RunDirectory.PLAN_FILE);
+    Storage storage = site.context().storage();
+    return storage.exists(file) ? read(file, storage) : null;
+  }
 
   /** Of {@code pruning.planFrom}. */
   static PruningPlan read(TaskPruneSite site) {
@@ -37,8 +48,7 @@ final class ReferencePlan {
               + "; expected the directory of a pruned run, with a "
               + RunDirectory.PLAN_FILE);
     }
-    PruningPlan plan =
-        IoGuard.call(storage, "read", file, () -> PruningPlanFile.read(storage, file));
+    PruningPlan plan = read(file, storage);
     TransformerConfig found = plan.config();
     TransformerConfig full = teacher.record().model();
     if (found.hiddenSize() != full.hiddenSize()
@@ -56,6 +66,10 @@ final class ReferencePlan {
               + sizes(full));
     }
     return plan;
+  }
+
+  private static PruningPlan read(Path file, Storage storage) {
+    return IoGuard.call(storage, "read", file, () -> PruningPlanFile.read(storage, file));
   }
 
   private static String sizes(TransformerConfig config) {

@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -120,20 +121,21 @@ record TaskPruneSite(
     boolean prepare(Trainer<ExampleBatch> trainer, Path directory);
   }
 
-  /** From the teacher's weights, all else by its initializer. */
+  /** From the student's start, all else by its initializer. */
   @Nullable Weights learn(TrainingTask<ExampleBatch> pruning) {
     return learn(pruning, (trainer, directory) -> true);
   }
 
   /**
-   * Trains from the teacher's weights on, beside the teacher, with checkpoints in RUN/pruning.
+   * Trains beside the teacher, with checkpoints in RUN/pruning: from the teacher's weights on, or
+   * from the pretrained encoder in {@code pruning.studentFrom} with a new head.
    *
    * @param start of the other variables, where the stage is new
    * @param pruning a task with a {@link #pair} of the full shape
    * @return all variables at the end, or null when a signal asked to stop
    */
   @Nullable Weights learn(TrainingTask<ExampleBatch> pruning, Start start) {
-    return learn(pruning, teacherWeights, start);
+    return learn(pruning, this::studentStart, start);
   }
 
   /**
@@ -142,18 +144,29 @@ record TaskPruneSite(
    * @param pruning a task with variables of a student and of the teacher
    */
   @Nullable Weights learn(TrainingTask<ExampleBatch> pruning, Weights student) {
-    return learn(pruning, student, (trainer, directory) -> true);
+    return learn(pruning, own -> student, (trainer, directory) -> true);
+  }
+
+  /**
+   * @param own a new student's weights, by their initializers
+   */
+  private Weights studentStart(Weights own) {
+    if (settings().studentFrom().isBlank()) {
+      return teacherWeights;
+    }
+    return EncoderSource.into(
+        own, EncoderSource.ofStudent(settings(), teacher, context.storage()), head);
   }
 
   private @Nullable Weights learn(
-      TrainingTask<ExampleBatch> pruning, Weights student, Start start) {
+      TrainingTask<ExampleBatch> pruning, UnaryOperator<Weights> student, Start start) {
     int steps = settings().steps();
     Path directory = request.run().resolve("pruning");
     PruneStage stage = new PruneStage(directory, "pruning", steps);
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task(), steps))) {
       setTeacher(trainer);
-      trainer.startFrom(student, teacher.path().toString());
+      trainer.startFrom(student.apply(trainer.modelWeights()), teacher.path().toString());
       return start.prepare(trainer, directory)
               && stage.run(trainer, batches, null, hash, config(), stop, context)
           ? trainer.stateWeights()

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalInt;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.cli.config.TaskSection;
@@ -16,7 +15,6 @@ import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.MemoryConfig;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.graphs.errors.ConfigException;
-import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.training.batching.StepBatches;
 import org.lathe.training.checkpoint.CheckpointStore;
@@ -28,7 +26,6 @@ import org.lathe.training.files.Storage;
 import org.lathe.training.loop.EncoderTask;
 import org.lathe.training.loop.Trainer;
 import org.lathe.training.pretrained.PretrainedEncoder;
-import org.lathe.training.pretrained.PretrainedReader;
 import org.lathe.training.text.TokenizerDefinition;
 import org.lathe.training.text.VocabularySelection;
 
@@ -60,7 +57,8 @@ final class TaskTrainWorkflow {
   static Outcome run(TrainRequest request, RunContext context) {
     RunConfig config = request.config();
     TaskSection task = config.task();
-    PretrainedEncoder pretrained = pretrained(Path.of(task.pretrained()), context);
+    PretrainedEncoder pretrained =
+        EncoderSource.read("task.pretrained", Path.of(task.pretrained()), context.storage());
     pretrained.notes().forEach(context.console()::note);
     String json = pretrained.tokenizerJson();
     if (json == null) {
@@ -111,29 +109,6 @@ final class TaskTrainWorkflow {
     return selection;
   }
 
-  /** A checkpoint that somebody else made, or the best model of a run of ours. */
-  private static PretrainedEncoder pretrained(Path path, RunContext context) {
-    if (!RunDirectory.exists(context.storage(), path)) {
-      return PretrainedReader.read(context.storage(), path, OptionalInt.empty());
-    }
-    RunDirectory run = RunDirectory.open(context.storage(), path);
-    EncoderRecord encoder = run.record().encoder();
-    if (encoder == null) {
-      throw new ConfigException(
-          "task.pretrained is "
-              + path
-              + ", the run of a language model; expected a pretrained encoder or the run of one");
-    }
-    Weights all = run.encoderWeights(encoder.head());
-    boolean guesses = encoder.head().kind() == HeadConfig.Kind.MASKED_LM;
-    return new PretrainedEncoder(
-        encoder.config(),
-        all.startingWith(Encoder.PREFIX + "/"),
-        guesses ? all.startingWith(encoder.head().kind().prefix() + "/") : null,
-        run.tokenizerJson(),
-        List.of());
-  }
-
   /** The head of a task on an encoder's family. */
   private static HeadConfig head(EncoderConfig encoder, TaskFiles files) {
     return switch (files.kind()) {
@@ -161,7 +136,7 @@ final class TaskTrainWorkflow {
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(
             task, TaskConfigs.taskLoop(config, config.task(), config.training().steps()))) {
-      trainer.startFrom(withEncoder(trainer.modelWeights()), config.task().pretrained());
+      trainer.startFrom(start(trainer.modelWeights(), head), config.task().pretrained());
       announce(trainer, train, valid);
       if (context.dryRun()) {
         return Outcome.done(
@@ -206,22 +181,16 @@ final class TaskTrainWorkflow {
     return encoder;
   }
 
-  /** The trainer's own weights with those of the pretrained encoder, and of its masked-LM head. */
-  private Weights withEncoder(Weights own) {
-    own.putAll(pretrained.weights());
-    Weights head = pretrained.maskedLm();
-    if (files.kind() == TaskKind.MASKED_LM) {
-      if (head == null) {
-        context
-            .console()
-            .note(
-                "the checkpoint has no masked-LM head; a new one starts from scratch on its token"
-                    + " table");
-      } else {
-        own.putAll(head);
-      }
+  /** The pretrained encoder with a head. */
+  private Weights start(Weights own, HeadConfig head) {
+    if (files.kind() == TaskKind.MASKED_LM && pretrained.maskedLm() == null) {
+      context
+          .console()
+          .note(
+              "the checkpoint has no masked-LM head; a new one starts from scratch on its token"
+                  + " table");
     }
-    return own;
+    return EncoderSource.into(own, pretrained, head);
   }
 
   private Outcome loop(

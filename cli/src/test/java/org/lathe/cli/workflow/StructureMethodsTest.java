@@ -100,6 +100,7 @@ class StructureMethodsTest {
     assertThat(plan.layers()).allMatch(layer -> layer.keptIntermediate().size() % 2 == 0);
     assertThat(weights(oneShot).names()).contains("classifier/output/kernel");
     TinyRun.succeed(command("one-shot", oneShot));
+    assertThat(TinyRun.err).doesNotContain("scoring heads and units");
     assertThat(plan(oneShot)).isEqualTo(plan);
     TinyRun.succeed("evaluate", oneShot, "--split", "valid");
   }
@@ -143,11 +144,7 @@ class StructureMethodsTest {
     String table = "encoder/embedding/tokens";
     float[] known = weights(teacher).get(table).values();
     float[] fresh = weights(run).get(table).values();
-    double distance = 0;
-    for (int i = 0; i < known.length; i++) {
-      distance += Math.abs(known[i] - fresh[i]) / known.length;
-    }
-    assertThat(distance).isGreaterThan(0.1); // two steps of fine-tuning move it by 0.001
+    assertThat(distance(known, fresh)).isGreaterThan(0.1); // two steps of fine-tuning: 0.001
   }
 
   /** What was never trained cannot stay as it is. */
@@ -162,6 +159,57 @@ class StructureMethodsTest {
     String table = "encoder/embedding/tokens";
     Weights known = weights(prune("random", from, "task.freezeEmbeddings=true"));
     assertThat(known.get(table).values()).isEqualTo(weights(teacher).get(table).values());
+  }
+
+  /** At a rate at which nothing is learned, the student is what it started from. */
+  @Test
+  void aStudentMayStartFromThePretrainedEncoder() throws IOException {
+    String table = "encoder/embedding/tokens";
+    float[] pretrained =
+        EncoderSource.read("test", root.resolve("pretrained"), LocalStorage.INSTANCE)
+            .weights()
+            .get(table)
+            .values();
+    float[] taught = weights(teacher).get(table).values();
+    assertThat(distance(taught, pretrained)).isGreaterThan(0.01);
+    String[] still = {"pruning.learningRate=1e-9", "pruning.finetuneSteps=0"};
+    String from = "pruning.studentFrom=" + root.resolve("pretrained");
+    for (String method : List.of("cofi", "magnitude", "movement", "block")) {
+      float[] start = weights(prune(method, still[0], still[1], from)).get(table).values();
+      // of cofi, open gates near 1 are folded in
+      assertThat(distance(start, pretrained)).as(method).isLessThan(1e-3);
+    }
+    float[] usual = weights(prune("block", still)).get(table).values();
+    assertThat(distance(usual, taught)).isLessThan(1e-6);
+  }
+
+  @Test
+  void aStudentMustFitItsTeacher() throws IOException {
+    Path run = root.resolve("misfit");
+    assertThat(TinyRun.execute(command("block", run, "pruning.studentFrom=" + oneShot)))
+        .isEqualTo(2);
+    assertThat(TinyRun.err)
+        .contains("pruning.studentFrom is " + oneShot)
+        .contains("other sizes than the teacher " + teacher);
+    Path words = root.resolve("other-words");
+    TinyEncoder.writePretrained(words);
+    Path tokenizer = words.resolve("tokenizer.json");
+    Files.writeString(tokenizer, Files.readString(tokenizer).replace("\"plot\"", "\"cast\""));
+    assertThat(TinyRun.execute(command("movement", run, "pruning.studentFrom=" + words)))
+        .isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.studentFrom is " + words).contains("tokenizer");
+    assertThat(TinyRun.execute(command("heads", run, "pruning.studentFrom=" + words))).isEqualTo(2);
+    assertThat(TinyRun.err).contains("pruning.studentFrom").contains("only cuts");
+    assertThat(run).doesNotExist();
+  }
+
+  /** Mean absolute difference. */
+  private static double distance(float[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += Math.abs(a[i] - b[i]);
+    }
+    return sum / a.length;
   }
 
   @Test
