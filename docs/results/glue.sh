@@ -45,9 +45,15 @@ settings() {
     cofi-5x-fixed-matching)
       echo "$(settings cofi-5x) --set pruning.distillation.matching=fixed" ;;
     cofi-5x-one-stage) echo "$(settings cofi-5x) --set pruning.finetuneSteps=0" ;;
-    # as many updates in all: does learning gates pay with more of them?
-    cofi-5x-long) echo "$(settings cofi-5x) --set pruning.steps=1200 --set pruning.finetuneSteps=1200" ;;
-    one-shot-long) echo "$(settings one-shot) --set pruning.finetuneSteps=2400" ;;
+    # fine-tuned for as many updates as the others learn and fine-tune in all
+    *-long)
+      settings "${1%-long}" "${2:-}" "${3:-}"
+      case $2 in
+        mr) echo "--set pruning.finetuneSteps=700" ;;
+        sst2-sent) echo "--set pruning.finetuneSteps=1100" ;;
+        rte) echo "--set pruning.finetuneSteps=450" ;;
+        xquad) echo "--set pruning.finetuneSteps=320" ;;
+      esac ;;
     # the same at twice that speed
     *-10x)
       echo "$(settings "${1%-10x}$([ "$1" = cofi-10x ] && echo -5x)" "" "") \
@@ -71,13 +77,14 @@ settings() {
     tinybert)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 \
         --set pruning.distillation.temperature=1" ;;
+    # nothing masked for a tenth of the steps, all that goes after eight tenths, as published
     block)
-      echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.gateLearningRate=0.01" ;;
+      echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.rampFraction=0.7" ;;
     # the same as they were published: from the pretrained encoder, on labels beside the teacher's
     # predictions, for as many updates as the teacher and the pruning of a teacher take
     block-pretrained | movement-pretrained)
       echo "$(settings "${1%-pretrained}") --set pruning.studentFrom=pretrained/all-minilm-l6-v2 \
-        --set pruning.gateLearningRate=0.01 --set pruning.distillation.taskWeight=0.1 \
+        --set pruning.distillation.taskWeight=0.1 \
         --set pruning.distillation.layerWeight=0 --set pruning.distillation.predictionWeight=0.9"
       case $2 in
         mr) echo "--set pruning.steps=700" ;;
@@ -91,7 +98,7 @@ settings() {
     random-one-shot) echo "--set pruning.method=random --set pruning.planFrom=runs/$2-one-shot-$3" ;;
     # zeros in dense matrices: as many as CoFi removes parameters, and no faster
     magnitude | movement)
-      echo "--set pruning.method=$1 --set pruning.target.sparsity=0.8" ;;
+      echo "--set pruning.method=$1 --set pruning.target.sparsity=0.8 --set pruning.rampFraction=0.7" ;;
     *) echo "glue.sh: unknown system '$1'" >&2; exit 2 ;;
   esac
   case ${2:-}/$1 in

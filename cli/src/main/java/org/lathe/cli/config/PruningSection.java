@@ -29,12 +29,12 @@ import org.jspecify.annotations.Nullable;
  * @param studentLayers layers of tinybert's student, or 0 for about half of the teacher's
  * @param studentFrom whose weights the student starts with. For tinybert the directory of a run
  *     that was pruned by tinybert on plain text (general distillation), empty for a cut-out of the
- *     teacher; for cofi, block, magnitude and movement a pretrained encoder, such as the teacher's
+ *     teacher; for block, magnitude and movement a pretrained encoder, such as the teacher's
  *     task.pretrained, with a new head, empty for the teacher's weights
  * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
- *     cofi, which has it from the first step with initialization importance; cubically for
- *     magnitude and movement, and so the threshold of block
+ *     cofi, which has it from the first step with initialization importance; cubically and after
+ *     the first tenth of the steps for magnitude and movement, and so the threshold of block
  * @param learningRate of the model's weights while gates or masks are trained
  * @param gateLearningRate of logAlpha, and of the scores of movement and block
  * @param multiplierLearningRate of lambda1 and lambda2
@@ -108,10 +108,9 @@ public record PruningSection(
     ONE_SHOT
   }
 
-  /** Methods that train a student while or after they choose what goes. */
-  private static final Set<Method> LEARNING =
-      Sets.immutableEnumSet(
-          Method.COFI, Method.BLOCK, Method.MAGNITUDE, Method.MOVEMENT, Method.TINYBERT);
+  /** Methods whose student may start from other weights than its teacher's. */
+  private static final Set<Method> STARTED =
+      Sets.immutableEnumSet(Method.BLOCK, Method.MAGNITUDE, Method.MOVEMENT, Method.TINYBERT);
 
   /** Where CoFi's gates start. */
   public enum Initialization {
@@ -213,16 +212,10 @@ public record PruningSection(
         continueFrom,
         "nothing, but for pruning.method=cofi");
     Check.require(
-        studentFrom.isBlank() || LEARNING.contains(method),
+        studentFrom.isBlank() || STARTED.contains(method),
         "pruning.studentFrom",
         studentFrom,
-        "nothing for a pruning.method that only cuts; the student of cofi, block, magnitude,"
-            + " movement and tinybert has a start");
-    Check.require(
-        continueFrom.isBlank() || studentFrom.isBlank(),
-        "pruning.studentFrom",
-        studentFrom,
-        "nothing beside pruning.continueFrom, which has weights of its own");
+        "nothing, but for pruning.method block, magnitude, movement and tinybert");
     Check.atLeast("pruning.importanceBatches", importanceBatches, 1);
     Check.between("pruning.studentLayers", studentLayers, 0, 1_024);
     Check.atLeast("pruning.steps", steps, 1);

@@ -30,7 +30,10 @@ final class BlockMethod implements StructureMethod {
   public @Nullable Choice choose(TaskPruneSite site) {
     PrunableKernels kernels = new PrunableKernels(site.blocks(), Encoder.PREFIX);
     BlockMasks rule =
-        new BlockMasks(site.settings().blockPenalty(), MaskMethod.rampSteps(site.settings()));
+        new BlockMasks(
+            site.settings().blockPenalty(),
+            MaskMethod.firstStep(site.settings()),
+            MaskMethod.rampSteps(site.settings()));
     Weights learned = site.learn(MaskMethod.task(site, kernels, rule));
     if (learned == null) {
       return null;

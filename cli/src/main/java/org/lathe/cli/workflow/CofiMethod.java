@@ -24,7 +24,6 @@ final class CofiMethod implements StructureMethod {
 
   @Override
   public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
-    EncoderSource.requireStudent(settings, teacher, storage);
     if (!settings.continueFrom().isBlank()) {
       requireTrained(Path.of(settings.continueFrom()), teacher, storage);
     }

@@ -22,6 +22,8 @@ import org.lathe.training.files.Storage;
  * fine-tuning and into the export.
  */
 final class MaskMethod implements StructureMethod {
+  private static final int STEPS_PER_UNMASKED_STEP = 10;
+
   private final GlobalMasks.Criterion criterion;
 
   MaskMethod(GlobalMasks.Criterion criterion) {
@@ -55,7 +57,11 @@ final class MaskMethod implements StructureMethod {
   public @Nullable Choice choose(TaskPruneSite site) {
     PrunableKernels kernels = new PrunableKernels(site.blocks(), Encoder.PREFIX);
     GlobalMasks rule =
-        new GlobalMasks(criterion, site.target().reduction(), rampSteps(site.settings()));
+        new GlobalMasks(
+            criterion,
+            site.target().reduction(),
+            firstStep(site.settings()),
+            rampSteps(site.settings()));
     Weights learned = site.learn(task(site, kernels, rule));
     if (learned == null) {
       return null;
@@ -76,8 +82,14 @@ final class MaskMethod implements StructureMethod {
         rule,
         settings.gateLearningRate(),
         TaskConfigs.optimizer(site.config().training(), settings.learningRate()),
-        TaskConfigs.schedule(site.config().training(), 0, settings.steps()),
+        TaskConfigs.schedule(
+            site.config().training(), PruneFacts.warmupSteps(settings.steps()), settings.steps()),
         site.config().training().clipNorm());
+  }
+
+  /** Before it nothing is masked, until scores say more than the sign of a first step. */
+  static long firstStep(PruningSection settings) {
+    return settings.steps() / STEPS_PER_UNMASKED_STEP;
   }
 
   static long rampSteps(PruningSection settings) {

@@ -201,12 +201,6 @@ final class PruneWorkflow {
               + "; expected it empty for a language model, only encoders with a task go on from a"
               + " run pruned less");
     }
-    if (!config.pruning().studentFrom().isBlank()) {
-      throw new ConfigException(
-          "pruning.studentFrom is "
-              + config.pruning().studentFrom()
-              + "; expected it empty for a language model, whose student starts as its teacher");
-    }
     if (config.pruning().initialization() != PruningSection.Initialization.UNIFORM) {
       throw new ConfigException(
           "pruning.initialization is "

@@ -9,11 +9,17 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.lathe.cli.config.Overrides;
+import org.lathe.cli.config.PruningSection;
+import org.lathe.cli.config.RunConfigReader;
 import org.lathe.cli.progress.Console;
 import org.lathe.graphs.config.TransformerConfig;
 import org.lathe.pruning.constraint.PruningTarget;
+import org.lathe.pruning.distillation.Matching;
 import org.lathe.pruning.gates.GateKind;
 import org.lathe.pruning.gates.GateLogits;
+import org.lathe.pruning.methods.DistillationConfig;
+import org.lathe.training.files.LocalStorage;
 
 class PruneFactsTest {
   private static final TransformerConfig CONFIG = TransformerConfig.uniform(30, 16, 3, 4, 24, 8);
@@ -27,6 +33,14 @@ class PruneFactsTest {
         .contains("ended at a reduction of 0.49 where 0.60 was asked")
         .contains("pruning.multiplierLearningRate");
     assertThat(told(0.4)).contains("0.49 where 0.40");
+  }
+
+  @Test
+  void eachDistillationWeightReachesItsTerm() {
+    PruningSection settings =
+        new RunConfigReader(LocalStorage.INSTANCE).read(null, "encoder", Overrides.NONE).pruning();
+    assertThat(TaskConfigs.distillation(settings))
+        .isEqualTo(new DistillationConfig(0, 0.1, 0.9, 2, Matching.ORDERED));
   }
 
   private static String told(double sparsity) {

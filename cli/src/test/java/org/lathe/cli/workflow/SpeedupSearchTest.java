@@ -61,6 +61,13 @@ class SpeedupSearchTest {
   }
 
   @Test
+  void theBatchSizeThatGainsLeastDecides() {
+    LatencyComparison four = new LatencyComparison(report(4), report(1), 4, 4, 4);
+    LatencyComparison two = new LatencyComparison(report(2), report(1), 2, 2, 2);
+    assertThat(new MeasuredSpeedup(Map.of(1, four, 8, two)).smallest()).isEqualTo(2);
+  }
+
+  @Test
   void aSlowerOneIsCorrectedAndRemembered() {
     double found = search(asked -> 1 + 0.7 * (asked - 1)); // 3.8 where 5 was asked
     assertThat(1 + 0.7 * (found - 1)).isBetween(4.5, 5.5);

@@ -14,12 +14,13 @@ import org.tensorflow.types.TFloat32;
  * <pre>f(i, j) = min( f(i, j-1),  f(i-1, j-1) + c_ij where student j exists,  f(i-1, j) + skip )
  * </pre>
  *
- * ordered by number of skipped teachers, then by cost. The gradient reaches the chosen costs only,
- * as if the choice were a constant.
+ * ordered by what is skipped, then by cost. Teacher i, from 0 at the bottom, counts 2^i as skipped:
+ * as many as possible are matched, and where students are fewer, the topmost. The gradient reaches
+ * the chosen costs only, as if the choice were a constant.
  */
 final class OrderedAssignment {
-  /** Number of skipped teachers and cost of the others, scalars. */
-  private record Best(Operand<TFloat32> numSkipped, Operand<TFloat32> cost) {}
+  /** 2^i of the skipped teachers and cost of the others, scalars. */
+  private record Best(Operand<TFloat32> skipped, Operand<TFloat32> cost) {}
 
   private final Ops tf;
 
@@ -36,25 +37,26 @@ final class OrderedAssignment {
   Operand<TFloat32> cost(List<List<Operand<TFloat32>>> costs, List<Operand<TFloat32>> exists) {
     int numStudents = exists.size();
     Operand<TFloat32> zero = tf.constant(0f);
-    Operand<TFloat32> one = tf.constant(1f);
     List<Best> previous = new ArrayList<>();
     for (int j = 0; j <= numStudents; j++) {
       previous.add(new Best(zero, zero));
     }
-    for (List<Operand<TFloat32>> teacherCosts : costs) {
+    for (int i = 0; i < costs.size(); i++) {
+      Operand<TFloat32> worth = tf.constant((float) (1L << i));
       List<Best> current = new ArrayList<>();
       Best none = previous.get(0);
-      current.add(new Best(tf.math.add(none.numSkipped(), one), none.cost()));
+      current.add(new Best(tf.math.add(none.skipped(), worth), none.cost()));
       for (int j = 1; j <= numStudents; j++) {
         Best before = previous.get(j - 1);
         // to match a student that is absent is to skip the teacher, at no cost
         Operand<TFloat32> present = exists.get(j - 1);
         Best matched =
             new Best(
-                tf.math.add(before.numSkipped(), tf.math.sub(one, present)),
-                tf.math.add(before.cost(), tf.math.mul(present, teacherCosts.get(j - 1))));
+                tf.math.add(
+                    before.skipped(), tf.math.mul(worth, tf.math.sub(tf.constant(1f), present))),
+                tf.math.add(before.cost(), tf.math.mul(present, costs.get(i).get(j - 1))));
         Best skipped =
-            new Best(tf.math.add(previous.get(j).numSkipped(), one), previous.get(j).cost());
+            new Best(tf.math.add(previous.get(j).skipped(), worth), previous.get(j).cost());
         current.add(better(current.get(j - 1), better(matched, skipped)));
       }
       previous = current;
@@ -65,11 +67,10 @@ final class OrderedAssignment {
   private Best better(Best a, Best b) {
     Operand<TBool> first =
         tf.math.logicalOr(
-            tf.math.less(a.numSkipped(), b.numSkipped()),
+            tf.math.less(a.skipped(), b.skipped()),
             tf.math.logicalAnd(
-                tf.math.equal(a.numSkipped(), b.numSkipped()),
-                tf.math.lessEqual(a.cost(), b.cost())));
+                tf.math.equal(a.skipped(), b.skipped()), tf.math.lessEqual(a.cost(), b.cost())));
     return new Best(
-        tf.select(first, a.numSkipped(), b.numSkipped()), tf.select(first, a.cost(), b.cost()));
+        tf.select(first, a.skipped(), b.skipped()), tf.select(first, a.cost(), b.cost()));
   }
 }

@@ -17,8 +17,9 @@ import org.lathe.training.examples.ExampleBatch;
  *                                         (Kwon et al. 2022)
  * </pre>
  *
- * Both are per example. The published code of both sums the gradients of a batch first, where what
- * examples disagree about cancels.
+ * Both are per example. The published code of the first takes magnitudes position by position,
+ * which is the same only in the last layer of a classifier; that of the second sums the gradients
+ * of a batch first, where what examples disagree about cancels.
  */
 public final class GradientSample {
   private final List<GateGradients> batches = new ArrayList<>();

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * min |A m - y|^2 + d |m - 1|^2    (A'A + d I) m = A'y + d 1,   d = 0.001 mean diagonal of A'A
  * </pre>
  *
- * The damping pulls towards 1, the unscaled unit, and is relative, so that it does not depend on
- * how many examples were seen (Kwon et al. 2022 damp towards 0, by 1).
+ * The damping pulls towards 1, the unscaled unit, as in the published code (Kwon et al. 2022), and
+ * is relative, so that it does not depend on how many examples were seen; theirs is 1.
  */
 final class LeastSquares {
   /** d by the mean diagonal. */

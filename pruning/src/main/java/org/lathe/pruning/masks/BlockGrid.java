@@ -9,7 +9,7 @@ import org.tensorflow.types.TFloat32;
 /**
  * A kernel cut into equal blocks: (numRows * rowSize, numColumns * columnSize). In attention 32 x
  * 32 (Lagunas et al. 2021), where the model is that large, and never across heads; in feed-forward
- * layers a unit's whole column of up and whole row of down.
+ * layers a unit's whole column of up and whole row of down, under scores of one shape.
  */
 record BlockGrid(int numRows, int rowSize, int numColumns, int columnSize) {
   private static final int LARGEST_EDGE = 32;
@@ -54,7 +54,7 @@ record BlockGrid(int numRows, int rowSize, int numColumns, int columnSize) {
   /**
    * Each block of the kernel times its factor.
    *
-   * @param factors (numRows, numColumns)
+   * @param factors one of each block, in rows; the shape does not matter
    */
   Operand<TFloat32> multiply(Ops tf, Operand<TFloat32> kernel, Operand<TFloat32> factors) {
     Operand<TFloat32> blocks =

@@ -29,9 +29,10 @@ import org.tensorflow.types.TInt32;
  * </pre>
  *
  * @param sparsity final share of weights that are 0, in [0, 1)
+ * @param firstStep at which it begins to rise: before that, scores learn what weights are worth
  * @param numRampSteps over which it rises, see {@link CubicRamp}
  */
-public record GlobalMasks(Criterion criterion, double sparsity, long numRampSteps)
+public record GlobalMasks(Criterion criterion, double sparsity, long firstStep, long numRampSteps)
     implements MaskRule {
 
   /** What a weight is worth. */
@@ -43,7 +44,7 @@ public record GlobalMasks(Criterion criterion, double sparsity, long numRampStep
   @Override
   public Installed install(TrainingTask.Site site, PrunableKernels kernels) {
     Ops tf = site.tf();
-    LongToDoubleFunction ramp = new CubicRamp(sparsity, numRampSteps);
+    LongToDoubleFunction ramp = new CubicRamp(sparsity, firstStep, numRampSteps);
     Operand<TFloat32> target = site.feeds().scalar("pruning/target", ramp);
     List<String> names = kernels.names();
     List<Operand<TFloat32>> scores = new ArrayList<>();

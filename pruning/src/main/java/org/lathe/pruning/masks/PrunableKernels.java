@@ -14,6 +14,8 @@ import org.lathe.graphs.weights.Weights;
  * @param prefix of its variables
  */
 public record PrunableKernels(TransformerConfig config, String prefix) {
+  /** Words of {@link #attention}. */
+  static final List<String> ATTENTION = ImmutableList.of("query", "key", "value", "output");
 
   /** {@code prefix/layer_i/attention/query/kernel} and so on, bottom first. */
   public List<String> names() {
@@ -21,7 +23,7 @@ public record PrunableKernels(TransformerConfig config, String prefix) {
     for (int layer = 0; layer < config.numLayers(); layer++) {
       BlockShape block = config.blocks().get(layer);
       if (block.attentionPresent()) {
-        for (String word : List.of("query", "key", "value", "output")) {
+        for (String word : ATTENTION) {
           names.add(attention(layer, word));
         }
       }

@@ -25,7 +25,8 @@ import org.tensorflow.types.TFloat32;
  * @param <B> the batches of the pair
  * @param pair the masked student and its teacher
  * @param kernels of the student
- * @param scoreLearningRate of the rule's scores, if it has any: Adam, constant, not clipped
+ * @param scoreLearningRate of the rule's scores, if it has any: Adam, by the schedule of the
+ *     weights, not clipped
  */
 public record MaskTask<B>(
     DistillationPair.Factory<B> pair,
@@ -63,10 +64,7 @@ public record MaskTask<B>(
     if (!scores.isEmpty()) {
       groups.add(
           ParameterGroup.of(
-                  "scores",
-                  scores,
-                  OptimizerConfig.adamW(scoreLearningRate),
-                  Schedule.of(ScheduleConfig.constant()))
+                  "scores", scores, OptimizerConfig.adamW(scoreLearningRate), Schedule.of(schedule))
               .unclipped());
     }
     return groups.build();

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.DoubleSupplier;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.Evaluate;
+import org.lathe.pruning.plan.UnitRanking;
 import org.lathe.testdata.Feeds;
 import org.lathe.testdata.TestSession;
 import org.lathe.training.loop.TrainingTask;
@@ -41,6 +43,7 @@ class MaskRulesTest {
 
   private static final PrunableKernels KERNELS = new PrunableKernels(CONFIG, "encoder");
   private static final String SCORES = MaskRule.SCORE_PREFIX;
+  private static final String UNITS = "encoder/layer_0/feed_forward/units";
 
   /** What one step of a rule gives: by kernel values and gradients, and metrics. */
   private record Step(
@@ -50,8 +53,29 @@ class MaskRulesTest {
       double penalty,
       Map<String, Double> metrics) {}
 
+  /** Heads of 64 on 128 dimensions: 4 x 2 blocks of query, key and value each. */
+  @Test
+  void aHeadIsWorthItsBestBlockInTheLeastOfQueryKeyAndValue() {
+    TransformerConfig config = TransformerConfig.uniform(4, 128, 1, 2, 2, 4);
+    String layer = SCORES + "encoder/layer_0/";
+    Weights learned =
+        new Weights().put(layer + "feed_forward/units", Shape.of(1, 2), new float[] {7, 1});
+    float[][] ofHeads = {{5, 1}, {2, 4}, {3, 6}};
+    for (int i = 0; i < ofHeads.length; i++) {
+      float[] scores = new float[16];
+      Arrays.fill(scores, -3);
+      scores[i * 4] = ofHeads[i][0]; // columns 0 and 1 are of head 0
+      scores[i * 4 + 3] = ofHeads[i][1];
+      String word = List.of("query", "key", "value").get(i);
+      learned.put(layer + "attention/" + word + "/kernel", Shape.of(4, 4), scores);
+    }
+    UnitRanking found = BlockMasks.unitScores(new PrunableKernels(config, "encoder"), learned);
+    assertThat(found.heads()[0]).containsExactly(2, 1);
+    assertThat(found.units()[0]).containsExactly(7, 1);
+  }
+
   @ParameterizedTest
-  @CsvSource({"MAGNITUDE, 0", "MAGNITUDE, 3", "MAGNITUDE, 9", "MOVEMENT, 3", "MOVEMENT, 9"})
+  @CsvSource({"MAGNITUDE, 2", "MAGNITUDE, 5", "MAGNITUDE, 9", "MOVEMENT, 5", "MOVEMENT, 9"})
   void globalMasksKeepTheLargestScores(GlobalMasks.Criterion criterion, int atStep) {
     Weights weights = kernels(new Random(3));
     boolean movement = criterion == GlobalMasks.Criterion.MOVEMENT;
@@ -59,7 +83,7 @@ class MaskRulesTest {
     if (movement) {
       KERNELS.names().forEach(name -> put(weights, SCORES + name, shape(name), random));
     }
-    GlobalMasks rule = new GlobalMasks(criterion, 0.7, 6);
+    GlobalMasks rule = new GlobalMasks(criterion, 0.7, 2, 6);
     Step step = step(rule, weights, atStep);
 
     ToDoubleFunction<double[]> worth = place -> movement ? place[1] : Math.abs(place[0]);
@@ -71,7 +95,7 @@ class MaskRulesTest {
         places.add(new double[] {w[i], score});
       }
     }
-    double left = Math.max(0, 1 - atStep / 6.0);
+    double left = Math.max(0, 1 - (atStep - 2) / 6.0);
     double target = 0.7 * (1 - left * left * left);
     int numRemoved = (int) Math.rint(target * places.size());
     double bound =
@@ -96,7 +120,7 @@ class MaskRulesTest {
         .isCloseTo((double) numRemoved / places.size(), within(1e-6));
     assertThat(step.metrics.get("reductionTarget")).isCloseTo(target, within(1e-6));
     assertThat(step.scoreGradients.isEmpty()).isEqualTo(!movement);
-    if (atStep >= 6) {
+    if (atStep >= 8) {
       Weights zeroed = rule.masks(KERNELS, weights).applyTo(weights);
       for (String name : KERNELS.names()) {
         assertThat(zeroed.get(name).values()).containsExactly(floats(step.masked.get(name)));
@@ -110,7 +134,7 @@ class MaskRulesTest {
   void equalScoresGoInOrder() {
     Weights weights = kernels(new Random(3));
     KERNELS.names().forEach(name -> putZeros(weights, SCORES + name, shape(name)));
-    GlobalMasks rule = new GlobalMasks(GlobalMasks.Criterion.MOVEMENT, 0.5, 0);
+    GlobalMasks rule = new GlobalMasks(GlobalMasks.Criterion.MOVEMENT, 0.5, 0, 0);
     Weights zeroed = rule.masks(KERNELS, weights).applyTo(weights);
     assertThat(KERNELS.zeroShare(zeroed)).isEqualTo(0.5);
     float[] first = zeroed.get(KERNELS.names().get(0)).values();
@@ -119,24 +143,19 @@ class MaskRulesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0", "2", "7"})
+  @CsvSource({"0", "1", "3", "8"})
   void blocksShareAMaskThatIsOpenAboveTheThreshold(int atStep) {
     Random random = new Random(5);
     Weights weights = kernels(random);
-    for (String name : KERNELS.names()) {
-      int[] grid = grid(name);
-      put(weights, SCORES + name, Shape.of(grid[0], grid[1]), random);
-      float[] scores = weights.get(SCORES + name).values();
-      for (int i = 0; i < scores.length; i++) {
-        scores[i] = 4 * scores[i] - 1.5f;
-      }
-    }
+    KERNELS
+        .names()
+        .forEach(name -> putScores(weights, name, () -> 4 * random.nextGaussian() - 1.5));
     double lambda = 10;
-    Step step = step(new BlockMasks(lambda, 6), weights, atStep);
-    double left = Math.max(0, 1 - atStep / 6.0);
+    Step step = step(new BlockMasks(lambda, 1, 6), weights, atStep);
+    double left = Math.min(1, Math.max(0, 1 - (atStep - 1) / 6.0));
     double threshold = 0.1 * (1 - left * left * left);
 
-    double meanOfMeans = 0;
+    Map<String, double[]> scoreGradients = new LinkedHashMap<>();
     double closed = 0;
     double all = 0;
     for (String name : KERNELS.names()) {
@@ -145,13 +164,13 @@ class MaskRulesTest {
       int rows = (int) shape(name).get(0);
       float[] w = weights.get(name).values();
       float[] c = constants(name);
-      float[] scores = weights.get(SCORES + name).values();
-      double bestOpen = Double.NEGATIVE_INFINITY;
+      float[] scores = weights.get(SCORES + scoreName(name)).values();
+      double bestOpen = 0;
       for (float s : scores) {
         bestOpen = Math.max(bestOpen, sigmoid(s));
-        meanOfMeans += sigmoid(s) / scores.length / KERNELS.names().size();
       }
-      double[] scoreGradients = new double[scores.length];
+      double[] gradients =
+          scoreGradients.computeIfAbsent(scoreName(name), key -> new double[scores.length]);
       for (int i = 0; i < w.length; i++) {
         int block = i / columns * grid[0] / rows * grid[1] + i % columns * grid[1] / columns;
         double open = sigmoid(scores[block]);
@@ -159,35 +178,40 @@ class MaskRulesTest {
         double upstream = c[i] + w[i] * mask;
         assertThat(step.masked.get(name)[i] + 0.0).as(name + i).isEqualTo(w[i] * mask + 0.0);
         assertThat(step.weightGradients.get(name)[i]).isCloseTo(mask * upstream, within(1e-5));
-        scoreGradients[block] += open * (1 - open) * w[i] * upstream;
+        gradients[block] += w[i] * upstream;
         closed += 1 - mask;
         all++;
       }
-      for (int block = 0; block < scores.length; block++) {
-        double open = sigmoid(scores[block]);
-        double ofPenalty =
-            lambda * threshold / 0.1 / KERNELS.names().size() / scores.length * open * (1 - open);
-        assertThat(step.scoreGradients.get(name)[block])
-            .as(name + " block " + block)
-            .isCloseTo(scoreGradients[block] + ofPenalty, within(1e-4));
+    }
+    double penalty = 0;
+    for (String name : scoreGradients.keySet()) {
+      float[] scores = weights.get(SCORES + name).values();
+      // half for the four attention kernels, half for the only feed-forward layer
+      double share = (name.equals(UNITS) ? 0.5 : 0.5 / 4) * lambda * threshold / 0.1;
+      for (int i = 0; i < scores.length; i++) {
+        double open = sigmoid(scores[i]);
+        penalty += share * open / scores.length;
+        double expected = scoreGradients.get(name)[i] + share / scores.length * open * (1 - open);
+        assertThat(step.scoreGradients.get(name)[i])
+            .as(name + " block " + i)
+            .isCloseTo(expected, within(1e-4));
       }
     }
-    assertThat(step.penalty).isCloseTo(lambda * threshold / 0.1 * meanOfMeans, within(1e-5));
+    assertThat(step.scoreGradients).hasSameSizeAs(scoreGradients);
+    assertThat(step.penalty).isCloseTo(penalty, within(1e-5));
     assertThat(step.metrics.get("reduction")).isCloseTo(closed / all, within(1e-6));
-    assertThat(closed > 0).isEqualTo(atStep > 0);
+    assertThat(closed > 0).isEqualTo(atStep > 1);
   }
 
   @Test
   void someBlocksOfAKernelAlwaysStay() {
     Weights weights = kernels(new Random(3));
     for (String name : KERNELS.names()) {
-      int[] grid = grid(name);
-      putZeros(weights, SCORES + name, Shape.of(grid[0], grid[1]));
-      float[] scores = weights.get(SCORES + name).values();
-      Arrays.fill(scores, -20);
+      putScores(weights, name, () -> -20);
+      float[] scores = weights.get(SCORES + scoreName(name)).values();
       scores[scores.length - 1] = -10;
     }
-    Step step = step(new BlockMasks(1, 0), weights, 0);
+    Step step = step(new BlockMasks(1, 0, 0), weights, 0);
     for (String name : KERNELS.names()) {
       double[] masked = step.masked.get(name);
       assertThat(masked[masked.length - 1]).isNotZero();
@@ -280,6 +304,22 @@ class MaskRulesTest {
       values[i] = (float) random.nextGaussian();
     }
     weights.put(name, shape, values);
+  }
+
+  private static void putScores(Weights weights, String kernel, DoubleSupplier value) {
+    int[] grid = grid(kernel);
+    float[] scores = new float[grid[0] * grid[1]];
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = (float) value.getAsDouble();
+    }
+    boolean ofUnits = scoreName(kernel).equals(UNITS);
+    Shape shape = ofUnits ? Shape.of(1, scores.length) : Shape.of(grid[0], grid[1]);
+    weights.put(SCORES + scoreName(kernel), shape, scores);
+  }
+
+  /** Up and down share theirs. */
+  private static String scoreName(String kernel) {
+    return kernel.contains("/feed_forward/") ? UNITS : kernel;
   }
 
   private static void putZeros(Weights weights, String name, Shape shape) {

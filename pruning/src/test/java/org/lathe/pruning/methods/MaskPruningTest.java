@@ -42,7 +42,7 @@ class MaskPruningTest {
   @ParameterizedTest
   @EnumSource(GlobalMasks.Criterion.class)
   void zerosReachTheTargetAndStayThroughFineTuning(GlobalMasks.Criterion criterion) {
-    GlobalMasks rule = new GlobalMasks(criterion, 0.8, 30);
+    GlobalMasks rule = new GlobalMasks(criterion, 0.8, 0, 30);
     Weights learned = learned(rule, teacher, teacher, 0.002, STEPS);
     WeightMasks masks = rule.masks(KERNELS, learned);
     Weights masked = masks.applyTo(learned);
@@ -87,7 +87,7 @@ class MaskPruningTest {
   @ValueSource(longs = {5, 6, 7})
   void blocksFindTheHeadsAndUnitsThatDoNothing(long seed) {
     Weights planted = planted(new Random(seed));
-    Weights learned = learned(new BlockMasks(10, 60), planted, shrunk(planted), 1e-5, 250);
+    Weights learned = learned(new BlockMasks(10, 0, 60), planted, shrunk(planted), 1e-5, 250);
     GateValues gates =
         BlockMasks.unitScores(KERNELS, learned).meeting(PruningTarget.sparsity(0.624), 1);
     int numHeads = 0;
@@ -119,7 +119,7 @@ class MaskPruningTest {
     return unit % 4 == 2;
   }
 
-  /** The teacher with large random blocks, the useless heads and units written out at 0.02. */
+  /** The teacher with large random blocks, the useless heads and units written out at 0.002. */
   private static Weights planted(Random random) {
     Weights planted = new Weights();
     for (String name : teacher.names()) {
@@ -131,7 +131,7 @@ class MaskPruningTest {
         boolean useless =
             (name.contains("/output/") && !isUsefulHead(row / 4))
                 || (name.contains("/down/") && !isUsefulUnit(row));
-        values[i] = (float) (random.nextGaussian() * (useless ? 0.02 : 0.8));
+        values[i] = (float) (random.nextGaussian() * (useless ? 0.002 : 0.8));
       }
       planted.put(name, array.shape(), values);
     }
