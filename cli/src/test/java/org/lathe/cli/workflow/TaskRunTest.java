@@ -1,0 +1,93 @@
+package org.lathe.cli.workflow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lathe.graphs.weights.Weights;
+import org.lathe.training.checkpoint.CheckpointStore;
+import org.lathe.training.files.LocalStorage;
+import org.lathe.training.metrics.Metric;
+import org.lathe.training.metrics.TaskMetrics;
+import org.tensorflow.ndarray.Shape;
+
+/** Which files a run of a task reads, which model it keeps, and runs that answer with a number. */
+class TaskRunTest {
+  @TempDir static Path root;
+  static TinyPruning tiny;
+
+  @BeforeAll
+  static void fineTune() throws IOException {
+    tiny = TinyPruning.in(root);
+  }
+
+  @Test
+  void everySplitHasItsOwnFiles() throws IOException {
+    Path few = Files.writeString(root.resolve("few.tsv"), TinyEncoder.table(5, 7));
+    Map<String, Integer> sizes = Map.of("train", 40, "valid", 8, "test", 7);
+    for (String split : sizes.keySet()) {
+      TinyRun.succeed(
+          "evaluate",
+          tiny.teacher(),
+          "--split",
+          split,
+          "--set",
+          "task.test=[" + few + "]",
+          "--json");
+      assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("examples").asInt())
+          .as(split)
+          .isEqualTo(sizes.get(split));
+    }
+  }
+
+  /** Found again by a resumed run, which then keeps only what is better. */
+  @Test
+  void theBestSoFarIsKept() {
+    CheckpointStore store =
+        new CheckpointStore(LocalStorage.INSTANCE, root.resolve("best-so-far"), 1);
+    Weights weights = new Weights().put("x", Shape.of(1), new float[] {1});
+    store.save(10, weights, Map.of("selection", 0.9), "hash");
+    BestCheckpoint best =
+        new BestCheckpoint(
+            TaskMetrics.CLASSIFICATION, trainer -> Map.of(Metric.ACCURACY, 0.5), store, "hash");
+    // a trainer is asked for only where there is something to save
+    assertThat(best.measure(null)).containsEntry("accuracy", 0.5);
+    assertThat(store.latest().orElseThrow().step()).isEqualTo(10);
+  }
+
+  @Test
+  void numbersArePredictedAndPruned() throws IOException {
+    Path rated =
+        Files.writeString(
+            root.resolve("rated.tsv"),
+            TinyEncoder.table(6, 40).replace("\tyes", "\t1").replace("\tno", "\t0"));
+    String files = "task.train=[" + rated + "]";
+    String valid = "task.valid=[" + rated + "]";
+    Path run = root.resolve("numbers");
+    TinyRun.succeed(
+        "train",
+        tiny.config(),
+        "--run",
+        run,
+        "--set",
+        "task.kind=regression",
+        "--set",
+        files,
+        "--set",
+        valid);
+    TinyRun.succeed("predict", run, "--prompt", "a good film", "--json");
+    JsonNode said = TinyRun.MAPPER.readTree(TinyRun.out).path("predictions").path(0);
+    assertThat(said.path("score").isNumber()).isTrue();
+    assertThat(said.has("label")).isFalse();
+    Path slim = root.resolve("numbers-slim");
+    TinyRun.succeed(tiny.command(run, "random", slim, "task.kind=regression", files, valid));
+    TinyRun.succeed("evaluate", slim, "--split", "valid", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).has("pearson")).isTrue();
+  }
+}
