@@ -32,6 +32,9 @@ settings() {
     cofi-5x)
       echo "--set pruning.target.speedup=5 --set pruning.initialization=importance \
         --set pruning.multiplierLearningRate=0.05" ;;
+    # from gates at half of that reduction, the rest over seven tenths of the steps
+    cofi-5x-gradual)
+      echo "$(settings cofi-5x) --set pruning.importanceStart=0.5 --set pruning.rampFraction=0.7" ;;
     # as all rows named cofi-5x were measured up to commit 580ba8f
     cofi-5x-fast-multipliers)
       echo "$(settings cofi-5x) --set pruning.multiplierLearningRate=0.3" ;;

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param initialLayerLogAlpha the same of sublayers and hidden dimensions
  * @param importanceSpread for initialization importance: logAlpha of what is worth least and most
  *     is this far from half open
+ * @param importanceStart for initialization importance: part of the target's reduction at which the
+ *     gates start, and from which the reduction asked for grows over rampFraction
  * @param continueFrom directory of a run pruned less by cofi, whose weights and gates this one goes
  *     on from (a ladder of targets); empty for none
  * @param target how much: a measured speed-up, a sparsity, or parameters that are left
@@ -33,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  *     task.pretrained, with a new head, empty for the teacher's weights
  * @param steps updates with gates or masks, or of tinybert's student before it learns to predict
  * @param rampFraction share of the steps over which the target grows to its value, linearly for
- *     cofi, which has it from the first step with initialization importance; cubically and after
- *     the first tenth of the steps for magnitude and movement, and so the threshold of block
+ *     cofi, with initialization importance from importanceStart on; cubically and after the first
+ *     tenth of the steps for magnitude and movement, and so the threshold of block
  * @param learningRate of the model's weights while gates or masks are trained
  * @param gateLearningRate of logAlpha, and of the scores of movement and block
  * @param multiplierLearningRate of lambda1 and lambda2
@@ -61,6 +63,7 @@ public record PruningSection(
     double initialLogAlpha,
     double initialLayerLogAlpha,
     double importanceSpread,
+    double importanceStart,
     String continueFrom,
     Target target,
     List<GateKind> gates,
@@ -228,6 +231,7 @@ public record PruningSection(
     Check.within(
         "pruning.initialLayerLogAlpha", initialLayerLogAlpha, -logAlphaLimit, logAlphaLimit);
     Check.notNegative("pruning.importanceSpread", importanceSpread);
+    Check.within("pruning.importanceStart", importanceStart, 0.01, 1);
     Check.notNegative("pruning.blockPenalty", blockPenalty);
     Check.atLeast("pruning.finetuneSteps", finetuneSteps, 0);
     Check.positive("pruning.finetuneLearningRate", finetuneLearningRate);

@@ -107,12 +107,16 @@ final class CofiMethod implements StructureMethod {
   private static double startReduction(TaskPruneSite site, @Nullable Weights before) {
     if (before == null) {
       return site.settings().initialization() == PruningSection.Initialization.IMPORTANCE
-          ? site.target().reduction()
+          ? importanceReduction(site)
           : 0;
     }
     GateValues gates = GateValues.deterministic(GateLogits.from(site.blocks(), before));
     double reached = site.target().achieved(site.blocks(), ExpectedSizes.of(gates));
     return Math.max(0, Math.min(reached, site.target().reduction()));
+  }
+
+  private static double importanceReduction(TaskPruneSite site) {
+    return site.settings().importanceStart() * site.target().reduction();
   }
 
   /** Of a new stage; one that resumes has all in its checkpoint. False when stopped. */
@@ -133,9 +137,10 @@ final class CofiMethod implements StructureMethod {
       return false;
     }
     trainer.startGates(
-        GateStart.atTarget(
+        GateStart.at(
             sample.fisher(),
             site.target(),
+            importanceReduction(site),
             site.blocks(),
             trainer.gateLogits(),
             site.settings().importanceSpread()),

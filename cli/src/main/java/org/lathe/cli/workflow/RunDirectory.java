@@ -161,6 +161,9 @@ final class RunDirectory {
       if (config.pruning().method() != PruningSection.Method.TINYBERT) {
         pruning.remove("studentLayers");
       }
+      if (config.pruning().importanceStart() == 1) {
+        pruning.remove("importanceStart");
+      }
       if (config.pruning().studentFrom().isBlank()) {
         pruning.remove("studentFrom");
       }

@@ -50,6 +50,7 @@ class ConfigHashTest {
             "planFrom",
             "importanceBatches",
             "initialization",
+            "importanceStart",
             "continueFrom",
             "blockPenalty",
             "studentLayers",

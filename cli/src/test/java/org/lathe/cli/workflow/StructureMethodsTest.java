@@ -127,6 +127,21 @@ class StructureMethodsTest {
     assertThat(TinyRun.err).doesNotContain("scoring heads and units");
   }
 
+  /** At the second of two steps half of the way from 0.25 to 0.5 is asked for. */
+  @Test
+  void cofiMayStartBelowItsTarget() throws IOException {
+    Path run =
+        tiny.prune(
+            "cofi",
+            "pruning.initialization=importance",
+            "pruning.importanceStart=0.5",
+            "pruning.rampFraction=1");
+    assertThat(run.resolve("pruning/metrics.jsonl"))
+        .content()
+        .contains("\"reductionTarget\",\"value\":0.375,");
+    assertThat(plan(run).sparsity()).isGreaterThanOrEqualTo(0.5);
+  }
+
   @Test
   void magnitudeClosesWhatIsNearestToZeroAndMovementDoesNot() {
     assertThat(overlap("magnitude")).isLessThan(1e-6);

@@ -14,10 +14,10 @@ import org.lathe.pruning.gates.HardConcrete;
 
 /**
  * Where CoFi's gates of heads and feed-forward units start when they know how much each is worth:
- * at the structure that the scores alone would choose for the target, which training then corrects
- * around its edge. A unit's worth is its score over its cost, the share of the target's parameters
- * or time that it takes, in one order for both kinds; c_u is what removing all that are worth less
- * would save. With a target of r:
+ * at the structure that the scores alone would choose for a reduction r, that of the target or a
+ * part of it, which training then corrects around its edge. A unit's worth is its score over its
+ * cost, the share of the target's parameters or time that it takes, in one order for both kinds;
+ * c_u is what removing all that are worth less would save:
  *
  * <pre>
  *   log alpha_u = h + spread (c_u - r) / (max c - r)   where c_u >= r
@@ -27,7 +27,7 @@ import org.lathe.pruning.gates.HardConcrete;
  * <p>Not in the paper, whose gates all start open, heads at 4.6 and units at 0. Under the
  * Lagrangian gates close at a pace that depends on their kind: the share of a head is that of a
  * hundred units, which Adam makes a steady step, while a unit's is lost in the noise of the loss.
- * So heads go first whatever they are worth. From here nothing has to be closed.
+ * So heads go first whatever they are worth. From a start at the target nothing has to be closed.
  */
 public final class GateStart {
   /** h: where a gate is open with probability 1/2. */
@@ -41,14 +41,17 @@ public final class GateStart {
   /**
    * The start of all gates.
    *
+   * @param target by which costs are counted
+   * @param reduction r, more than 0
    * @param full the unpruned model, whose blocks are all alike
    * @param usual values of all gate variables; those of heads and units are replaced where they are
    *     there. Not changed
    * @param spread distance of the ends from half open
    */
-  public static Weights atTarget(
+  public static Weights at(
       UnitScores scores,
       PruningTarget target,
+      double reduction,
       TransformerConfig full,
       Weights usual,
       double spread) {
@@ -71,7 +74,7 @@ public final class GateStart {
     double below = 0;
     for (Unit unit : units) {
       start.get(unit.kind().variableName()).values()[unit.index()] =
-          (float) (HALF_OPEN + spread * place(below, target.reduction(), most));
+          (float) (HALF_OPEN + spread * place(below, reduction, most));
       below += unit.cost();
     }
     return start;

@@ -153,7 +153,7 @@ class StructuresTest {
    * within head 2.
    */
   @Test
-  void gatesStartAtTheStructureThatMeetsTheTarget() {
+  void gatesStartAtTheStructureThatMeetsTheReduction() {
     TransformerConfig full = TransformerConfig.uniform(10, 4, 2, 2, 1, 8);
     UnitScores scores =
         new UnitScores(new double[][] {{5, 1}, {3, 2}}, new double[][] {{0.1}, {1}});
@@ -161,7 +161,7 @@ class StructuresTest {
         new Weights()
             .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
             .put(GateKind.INTERMEDIATE.variableName(), Shape.of(2, 1), new float[2]);
-    Weights start = GateStart.atTarget(scores, PruningTarget.sparsity(120 / 186.0), full, usual, 3);
+    Weights start = GateStart.at(scores, PruningTarget.sparsity(0.9), 120 / 186.0, full, usual, 3);
     float half = -1.598597f;
     assertThat(HardConcrete.openProbability(half)).isCloseTo(0.5, within(1e-6));
     assertThat(start.get(GateKind.HEADS.variableName()).values())
@@ -183,7 +183,7 @@ class StructuresTest {
         new Weights()
             .put(GateKind.HEADS.variableName(), Shape.of(2, 2), new float[4])
             .put(GateKind.HIDDEN.variableName(), Shape.of(1), new float[] {2.01f});
-    Weights start = GateStart.atTarget(scores, PruningTarget.sparsity(0.5), full, usual, 1);
+    Weights start = GateStart.at(scores, PruningTarget.sparsity(0.5), 0.5, full, usual, 1);
     assertThat(start.names()).hasSize(2);
     assertThat(start.get(GateKind.HIDDEN.variableName()).values()).containsExactly(2.01f);
     float[] heads = start.get(GateKind.HEADS.variableName()).values();
