@@ -18,7 +18,7 @@ import org.lathe.training.text.TokenizerDefinition;
 
 /** A pretrained encoder that a key of the configuration names. */
 final class EncoderSource {
-  private static final String STUDENT_KEY = "pruning.studentFrom";
+  static final String STUDENT_KEY = "pruning.studentFrom";
 
   private EncoderSource() {}
 

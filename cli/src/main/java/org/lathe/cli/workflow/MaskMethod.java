@@ -22,6 +22,7 @@ import org.lathe.training.files.Storage;
  * fine-tuning and into the export.
  */
 final class MaskMethod implements StructureMethod {
+  /** 5,400 of about 55,000 in the recipe of Sanh et al. (2020) for SQuAD. */
   private static final int STEPS_PER_UNMASKED_STEP = 10;
 
   private final GlobalMasks.Criterion criterion;

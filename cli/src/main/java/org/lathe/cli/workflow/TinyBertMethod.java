@@ -6,7 +6,6 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.TrainingSection;
-import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.models.Encoder;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.methods.DistillationConfig;
@@ -26,7 +25,7 @@ import org.tensorflow.ndarray.Shape;
  * weights from that run, and there is no target to follow.
  */
 final class TinyBertMethod implements StructureMethod {
-  private static final String STUDENT_KEY = "pruning.studentFrom";
+  private static final String STUDENT_KEY = EncoderSource.STUDENT_KEY;
 
   @Override
   public boolean followsTarget(PruningSection settings) {
@@ -88,13 +87,7 @@ final class TinyBertMethod implements StructureMethod {
   /** The cut-out with the encoder of {@code pruning.studentFrom} in place of its own. */
   private static Weights student(TaskPruneSite site, Weights slim) {
     Path path = Path.of(site.settings().studentFrom());
-    RunDirectory run = RunDirectory.open(site.context().storage(), path);
-    EncoderRecord encoder = run.record().encoder();
-    if (encoder == null) {
-      throw new ConfigException(
-          STUDENT_KEY + " is " + path + ", a language model's run; expected that of an encoder");
-    }
-    Weights student = run.encoderWeights(encoder.head()).startingWith(Encoder.PREFIX + "/");
+    Weights student = EncoderSource.read(STUDENT_KEY, path, site.context().storage()).weights();
     Map<String, Shape> expected = new LinkedHashMap<>();
     Weights own = slim.startingWith(Encoder.PREFIX + "/");
     own.names().forEach(name -> expected.put(name, own.get(name).shape()));

@@ -148,6 +148,15 @@ class StructureMethodsTest {
     assertThat(overlap("movement")).isGreaterThan(1e-3);
   }
 
+  /** Of ten steps the first masks nothing; at the last the ramp is 0.5 (1 - 0.2^3). */
+  @Test
+  void masksWaitForATenthOfTheSteps() {
+    Path run = tiny.prune("movement", "pruning.steps=10", "pruning.rampFraction=1");
+    assertThat(run.resolve("pruning/metrics.jsonl"))
+        .content()
+        .containsPattern("reductionTarget\",\"value\":0\\.49(6|5999)");
+  }
+
   /** The largest closed magnitude of the teacher less the smallest open one. */
   private static double overlap(String method) {
     Path run = tiny.prune(method, "pruning.learningRate=1e-9", "pruning.finetuneSteps=0");

@@ -164,16 +164,14 @@ public record BlockMasks(double penalty, long firstStep, long numRampSteps) impl
     float[][] units = new float[config.numLayers()][];
     for (int layer = 0; layer < heads.length; layer++) {
       BlockShape block = config.blocks().get(layer);
-      heads[layer] = new float[block.numHeads()];
-      Arrays.fill(heads[layer], Float.POSITIVE_INFINITY);
-      for (String word : List.of("query", "key", "value")) {
-        if (block.attentionPresent()) {
-          heads[layer] =
-              lesser(
-                  heads[layer],
-                  bestOfColumns(scores(learned, kernels.attention(layer, word)), block.numHeads()));
-        }
-      }
+      heads[layer] =
+          block.attentionPresent()
+              ? lesser(
+                  bestOfHeads(kernels, learned, layer, "query"),
+                  lesser(
+                      bestOfHeads(kernels, learned, layer, "key"),
+                      bestOfHeads(kernels, learned, layer, "value")))
+              : new float[0];
       units[layer] =
           block.feedForwardPresent()
               ? scores(learned, units(kernels, layer)).values()
@@ -187,20 +185,18 @@ public record BlockMasks(double penalty, long firstStep, long numRampSteps) impl
   }
 
   /** The largest score of each run of columns, one run a head. */
-  private static float[] bestOfColumns(Weights.Array scores, int numHeads) {
+  private static float[] bestOfHeads(
+      PrunableKernels kernels, Weights learned, int layer, String word) {
+    Weights.Array scores = scores(learned, kernels.attention(layer, word));
+    int numHeads = kernels.config().blocks().get(layer).numHeads();
     int width = Math.toIntExact(scores.shape().get(1));
-    float[] best = lowest(numHeads);
+    float[] best = new float[numHeads];
+    Arrays.fill(best, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < scores.values().length; i++) {
       int head = i % width * numHeads / width;
       best[head] = Math.max(best[head], scores.values()[i]);
     }
     return best;
-  }
-
-  private static float[] lowest(int size) {
-    float[] values = new float[size];
-    Arrays.fill(values, Float.NEGATIVE_INFINITY);
-    return values;
   }
 
   private static float[] lesser(float[] left, float[] right) {

@@ -81,7 +81,9 @@ class MaskPruningTest {
    * A model in which half of the heads and three quarters of the units do next to nothing: what is
    * left when as much goes does something. The student starts at half of its teacher's blocks, so
    * that those that matter move away from 0; where it starts as its teacher no gradient tells
-   * blocks apart, and rounding decides which come back once all have closed.
+   * blocks apart, and rounding decides which come back once all have closed. Next to nothing is
+   * 0.002: at 0.02 Adam lifts small but steady gradients as high as large ones, and precision is
+   * 0.74 (seeds 5 and 6).
    */
   @ParameterizedTest
   @ValueSource(longs = {5, 6, 7})
@@ -108,7 +110,7 @@ class MaskPruningTest {
     // a drawn structure would be right in 3 of 8
     assertThat(numHeads).isPositive();
     assertThat(numUnits).isGreaterThan(10);
-    assertThat((double) numRight / (numHeads + numUnits)).isGreaterThan(0.9);
+    assertThat((double) numRight / (numHeads + numUnits)).isGreaterThan(0.95);
   }
 
   private static boolean isUsefulHead(int head) {
