@@ -3,6 +3,7 @@ package org.lathe.cli.config;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.google.common.collect.Sets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -46,7 +47,8 @@ import org.jspecify.annotations.Nullable;
  * @param distillation from the teacher
  * @param finetuneSteps updates of the slim model, without gates
  * @param finetuneLearningRate of these
- * @param roundTo intermediate units kept are rounded up to a multiple of this
+ * @param roundTo intermediate units kept are rounded up to a multiple of this, and by cofi hidden
+ *     dimensions; tinybert's widths are the largest multiples that the target allows
  * @param batchSizes at each of which the speed-up is measured and must be reached
  * @param length tokens at which the speed-up is measured
  * @param latencyTables files that lathe benchmark sublayers measured where the model shall serve,
@@ -108,7 +110,12 @@ public record PruningSection(
     HEADS,
     /** Fisher scores, rearrangement, rescaling (Kwon et al. 2022). */
     @JsonProperty("one-shot")
-    ONE_SHOT
+    ONE_SHOT;
+
+    /** As it is written in a configuration. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   /** Methods whose student may start from other weights than its teacher's. */
@@ -182,6 +189,11 @@ public record PruningSection(
       Check.notNegative("pruning.distillation.taskWeight", taskWeight);
       Check.notNegative("pruning.distillation.layerWeight", layerWeight);
       Check.notNegative("pruning.distillation.predictionWeight", predictionWeight);
+      Check.require(
+          taskWeight + layerWeight + predictionWeight > 0,
+          "pruning.distillation",
+          "without any weight",
+          "pruning.distillation.taskWeight, layerWeight or predictionWeight above 0");
       Check.positive("pruning.distillation.temperature", temperature);
     }
   }

@@ -87,6 +87,22 @@ public record RunConfig(
         export);
   }
 
+  /** The same for another model and its memory. */
+  public RunConfig withModel(ModelSection newModel, MemorySection newMemory) {
+    return new RunConfig(
+        seed,
+        threads,
+        task,
+        data,
+        newModel,
+        newMemory,
+        recurrence,
+        training,
+        evaluation,
+        pruning,
+        export);
+  }
+
   private static void requireRecurrent(
       ModelSection model, MemorySection memory, RecurrenceSection recurrence, int segmentLength) {
     Check.require(

@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
@@ -87,7 +88,17 @@ final class CofiMethod implements StructureMethod {
               + RunDirectory.PLAN_FILE
               + ")");
     }
-    Path before = Path.of(RunDirectory.open(storage, run).record().parent());
+    RunDirectory pruned = RunDirectory.open(storage, run);
+    PruningSection.Method method = pruned.config(Overrides.NONE).pruning().method();
+    if (method != PruningSection.Method.COFI) {
+      throw new ConfigException(
+          "pruning.continueFrom is "
+              + run
+              + ", which was pruned with method "
+              + method.word()
+              + "; expected a run of method cofi, whose gates and weights go on");
+    }
+    Path before = Path.of(pruned.record().parent());
     if (!absolute(before).equals(absolute(teacher.path()))) {
       throw new ConfigException(
           "pruning.continueFrom is "

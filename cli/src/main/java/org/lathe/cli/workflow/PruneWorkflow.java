@@ -2,9 +2,9 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
@@ -59,6 +59,29 @@ final class PruneWorkflow {
     this.data = data;
   }
 
+  /**
+   * The student has the positions of its teacher, its loss the teacher's memory, and so have the
+   * batches that this memory is made of.
+   *
+   * @throws ConfigException when the rest of the configuration does not fit these
+   */
+  private static PruneRequest withModel(
+      PruneRequest request, RunDirectory teacher, RunContext context) {
+    RunConfig given = request.config();
+    RunConfig taught = teacher.config(Overrides.NONE);
+    if (taught.memory().objective() != given.memory().objective()) {
+      context
+          .console()
+          .note(
+              "memory.objective is "
+                  + taught.memory().objective()
+                  + ", as that of the teacher; the configuration says "
+                  + given.memory().objective());
+    }
+    return new PruneRequest(
+        given.withModel(taught.model(), taught.memory()), request.run(), request.teacher());
+  }
+
   static Outcome run(PruneRequest request, RunContext context) {
     RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
     EncoderRecord encoder = teacher.record().encoder();
@@ -85,10 +108,11 @@ final class PruneWorkflow {
   /** All stages; empty when a signal asked to stop. */
   static Optional<Result> prune(PruneRequest request, RunContext context) {
     RunDirectory teacher = RunDirectory.open(context.storage(), request.teacher());
+    PruneRequest fitting = withModel(request, teacher, context);
     try (PreparedData data = teacher.data();
         RunLock lock = RunLock.acquire(context.storage(), request.run())) {
       context.console().note("pruning " + request.teacher() + " into " + request.run());
-      return new PruneWorkflow(request, context, teacher, data).stages();
+      return new PruneWorkflow(fitting, context, teacher, data).stages();
     }
   }
 
@@ -98,6 +122,7 @@ final class PruneWorkflow {
     PruningTarget target =
         new LatencyTables(request.run(), config, context)
             .target(full, () -> LatencyMeasurement.timer(teacher.record(), config.threads()));
+    TeacherFile.require(context.storage(), request.run(), teacher, teacherWeights);
     Weights pruned = pruningStage(target, hash);
     if (pruned == null) {
       return Optional.empty();
@@ -183,7 +208,7 @@ final class PruneWorkflow {
     if (method != PruningSection.Method.COFI) {
       throw new ConfigException(
           "pruning.method is "
-              + method.name().toLowerCase(Locale.ROOT).replace('_', '-')
+              + method.word()
               + ", which prunes encoders with a task; set pruning.method=cofi for the language"
               + " model "
               + teacher.path());

@@ -61,7 +61,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
     this.full = encoder.config();
     this.head = encoder.head();
     this.tokenizer = TokenizerDefinition.fromJson(teacher.tokenizerJson());
-    this.files = TaskFiles.open(context.storage(), config.task(), tokenizer, encoder.labels());
+    this.files = TaskFiles.open(context, config.task(), tokenizer, encoder.labels());
   }
 
   static Outcome run(
@@ -126,6 +126,8 @@ final class TaskPruneWorkflow implements AutoCloseable {
         StructureMethod.of(settings.method()).followsTarget(settings)
             ? target()
             : PruningTarget.sparsity(0);
+    Weights teacherWeights = teacher.encoderWeights(head);
+    TeacherFile.require(context.storage(), request.run(), teacher, teacherWeights);
     TaskPruneSite site =
         new TaskPruneSite(
             request,
@@ -133,7 +135,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
             teacher,
             full,
             head,
-            teacher.encoderWeights(head),
+            teacherWeights,
             train.batches(config.training().batchSize(), config.seed()),
             target,
             target,
@@ -277,7 +279,10 @@ final class TaskPruneWorkflow implements AutoCloseable {
         full.transformer(),
         slim.config().transformer(),
         scores,
-        List.of("next: lathe export " + request.run() + " --out models/slim"));
+        List.of(
+            head.kind() == HeadConfig.Kind.MASKED_LM
+                ? "next: lathe train CONFIG --set task.pretrained=" + request.run()
+                : "next: lathe export " + request.run() + " --out models/slim"));
   }
 
   @Override

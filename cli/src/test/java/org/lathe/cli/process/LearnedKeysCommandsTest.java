@@ -85,7 +85,7 @@ class LearnedKeysCommandsTest {
     assertExported(run, "full");
   }
 
-  /** The hidden size shrinks, the keys do not. */
+  /** The hidden size shrinks, the keys do not; the memory is the teacher's, whatever was asked. */
   @Test
   void pruningKeepsTheKeys() throws IOException {
     Path slim = root.resolve("slim");
@@ -98,7 +98,9 @@ class LearnedKeysCommandsTest {
             "--run",
             slim,
             "--set",
-            keySize(KEY_SIZE),
+            "memory.objective=none",
+            "--set",
+            "memory.dropLocal=0",
             "--set",
             "pruning.target.sparsity=0.5",
             "--set",
@@ -108,6 +110,8 @@ class LearnedKeysCommandsTest {
             "--set",
             "pruning.roundTo=1");
     assertThat(pruned.path("sparsity").asDouble()).isBetween(0.4, 1.0);
+    JsonNode memory = new ObjectMapper().readTree(slim.resolve("run.json").toFile());
+    assertThat(memory.at("/content/config/memory/objective").asText()).isEqualTo("external");
     JsonNode facts = json("evaluate", slim, "--memory", "local,knn");
     assertThat(facts.at("/perplexity/local").asDouble()).isBetween(1.0, 1e4);
     Path store = root.resolve("slim-store");

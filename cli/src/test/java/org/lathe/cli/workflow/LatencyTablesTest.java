@@ -72,6 +72,17 @@ class LatencyTablesTest extends TinyRun {
     assertThat(err).contains("table " + own + " is of length 8; expected 16");
   }
 
+  /** A configuration without a model section says nothing of the teacher's 64 positions. */
+  @Test
+  void textsAreNoLongerThanTheTeachersPositions() throws IOException {
+    Path slim = root.resolve("long-texts");
+    Path config = Files.writeString(root.resolve("short.yaml"), "seed: 1\n");
+    Object[] command = {"prune", config, "--teacher", run, "--run", slim};
+    assertThat(execute(command)).isEqualTo(2);
+    assertThat(err).contains("training.segmentLength is 128").contains("model.maxPositions (64)");
+    assertThat(slim).doesNotExist();
+  }
+
   @Test
   void tablesAreMeasured() throws IOException {
     Path tables = root.resolve("tables");

@@ -1,6 +1,7 @@
 package org.lathe.cli.workflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.lathe.cli.workflow.TinyPruning.TOKENS;
 import static org.lathe.cli.workflow.TinyPruning.distance;
 import static org.lathe.cli.workflow.TinyPruning.plan;
@@ -16,6 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.budget.LatencyTable;
 import org.lathe.pruning.budget.LatencyTableFile;
@@ -93,10 +95,41 @@ class PrunedTaskRunTest {
   }
 
   @Test
+  void gatesGoOnFromGatesOnly() {
+    Path run = root.resolve("no-gates");
+    refused("was pruned with method random", "cofi", run, "pruning.continueFrom=" + shape);
+  }
+
+  @Test
+  void somethingIsLearnedFrom() {
+    Path run = root.resolve("from-nothing");
+    refused(
+        "pruning.distillation is without any weight",
+        "cofi",
+        run,
+        "pruning.distillation.taskWeight=0",
+        "pruning.distillation.layerWeight=0",
+        "pruning.distillation.predictionWeight=0");
+  }
+
+  @Test
   void anotherTeacherIsAnotherRun() {
     Path run = tiny.prune("layer-drop");
-    assertThat(TinyRun.execute(tiny.command(tiny.otherTeacher(), "layer-drop", run))).isNotZero();
-    assertThat(TinyRun.err).contains("another configuration or other data");
+    assertThat(TinyRun.execute(tiny.command(tiny.otherTeacher(), "layer-drop", run))).isEqualTo(3);
+    assertThat(TinyRun.err).contains("begun with a teacher of the fingerprint");
+  }
+
+  @Test
+  void aTeacherThatWasTrainedOnIsAnotherOne() {
+    Path run = root.resolve("begun");
+    RunDirectory teacher = RunDirectory.open(LocalStorage.INSTANCE, tiny.teacher());
+    Weights weights = weights(tiny.teacher());
+    TeacherFile.require(LocalStorage.INSTANCE, run, teacher, weights);
+    TeacherFile.require(LocalStorage.INSTANCE, run, teacher, weights);
+    weights.get(TOKENS).values()[3] += 1e-3f;
+    assertThatThrownBy(() -> TeacherFile.require(LocalStorage.INSTANCE, run, teacher, weights))
+        .isInstanceOf(GraphMismatchException.class)
+        .hasMessageContaining("trained on, or replaced");
   }
 
   @Test
