@@ -74,7 +74,7 @@ public record CofiTask<B>(
     return new Built<>(
         built.input(),
         site.tf().math.add(loss.loss(), constraint),
-        loss.taskLoss(),
+        built.validationLoss(gateSet), // gates as they are sampled in this step
         ImmutableMap.<String, Operand<TFloat32>>builder()
             .putAll(loss.terms())
             .put("reduction", achieved)

@@ -40,6 +40,7 @@ public final class DecoderPair implements DistillationPair<Batch> {
   private final DecoderLanguageModel teacher;
   private final LayerDistillation layers;
   private final MemoryConfig memory;
+  private final LanguageModelLoss.MemorySwitches switches;
   private final DistillationConfig config;
 
   private DecoderPair(
@@ -57,6 +58,7 @@ public final class DecoderPair implements DistillationPair<Batch> {
     this.memory = memory;
     this.config = config;
     input = TokenInput.declare(site);
+    switches = LanguageModelTask.memorySwitches(site.feeds(), memory, 0, site.seed());
     student = new DecoderLanguageModel(site.catalog(), studentConfig);
     teacher =
         new DecoderLanguageModel(
@@ -111,18 +113,6 @@ public final class DecoderPair implements DistillationPair<Batch> {
         teacher.call(tf, input.inputsBT(), Gates.NONE, Dropout.NONE);
     DecoderLanguageModel.Output output = student.call(tf, input.inputsBT(), gates, dropout);
     Operand<TFloat32> logits = student.logits(tf, output.outputND(), gates);
-    Operand<TFloat32> languageModel =
-        LanguageModelLoss.of(
-                tf,
-                student.head().target(tf, output.outputND(), input.targetsN(), gates, Dropout.NONE),
-                output.tapNP(),
-                input.targetsN(),
-                memory,
-                LanguageModelTask.memorySwitches(site.feeds(), memory, 0, site.seed()),
-                site.batchSize(),
-                site.segmentLength(),
-                student.config().tapWidth())
-            .meanLoss();
     Operand<TFloat32> prediction =
         PredictionDistillation.loss(
             tf,
@@ -132,9 +122,29 @@ public final class DecoderPair implements DistillationPair<Batch> {
     Operand<TFloat32> layerwise =
         layers.call(tf, taught.hiddenND(), output.hiddenND(), existsL, null).loss();
     Map<String, Operand<TFloat32>> terms = new LinkedHashMap<>();
-    terms.put("languageModelLoss", languageModel);
+    terms.put("languageModelLoss", languageModelLoss(output, gates));
     terms.put("predictionLoss", prediction);
     terms.put("layerLoss", layerwise);
-    return new Loss(config.sum(tf, terms.values()), languageModel, terms);
+    return new Loss(config.sum(tf, terms.values()), terms);
+  }
+
+  @Override
+  public Operand<TFloat32> validationLoss(Gates gates) {
+    return languageModelLoss(student.call(site.tf(), input.inputsBT(), gates, Dropout.NONE), gates);
+  }
+
+  private Operand<TFloat32> languageModelLoss(DecoderLanguageModel.Output output, Gates gates) {
+    Ops tf = site.tf();
+    return LanguageModelLoss.of(
+            tf,
+            student.head().target(tf, output.outputND(), input.targetsN(), gates, Dropout.NONE),
+            output.tapNP(),
+            input.targetsN(),
+            memory,
+            switches,
+            site.batchSize(),
+            site.segmentLength(),
+            student.config().tapWidth())
+        .meanLoss();
   }
 }

@@ -21,11 +21,9 @@ public interface DistillationPair<B> {
 
   /**
    * @param loss weighted sum of the terms
-   * @param taskLoss the student's own loss on the labels or the text
    * @param terms each unweighted term by name
    */
-  record Loss(
-      Operand<TFloat32> loss, Operand<TFloat32> taskLoss, Map<String, Operand<TFloat32>> terms) {}
+  record Loss(Operand<TFloat32> loss, Map<String, Operand<TFloat32>> terms) {}
 
   /** Declares both models in a task's graph. */
   interface Factory<B> {
@@ -41,6 +39,12 @@ public interface DistillationPair<B> {
    * @param existsL 1 where a layer of the student still exists, or null for all
    */
   Loss loss(Gates gates, @Nullable Operand<TFloat32> existsL, Dropout dropout);
+
+  /**
+   * The student's own loss on the labels or the text, without dropout: what a validation measures
+   * under these gates.
+   */
+  Operand<TFloat32> validationLoss(Gates gates);
 
   /** What is updated of the student, and beside it. */
   List<Variable> trained();

@@ -109,15 +109,20 @@ public final class EncoderPair implements DistillationPair<ExampleBatch> {
     Operand<TFloat32> presentN =
         tf.reshape(tf.dtypes.cast(input.presentBT(), TFloat32.class), tf.constant(new int[] {-1}));
     Map<String, Operand<TFloat32>> terms = new LinkedHashMap<>();
-    Operand<TFloat32> taskLoss = input.loss(tf, output.logits());
-    terms.put("taskLoss", taskLoss);
+    terms.put("taskLoss", input.loss(tf, output.logits()));
     terms.put("predictionLoss", prediction(tf, output.logits(), taught.logits()));
     terms.put(
         "layerLoss",
         layers
             .call(tf, taught.encoded().hiddenND(), output.encoded().hiddenND(), existsL, presentN)
             .loss());
-    return new Loss(config.sum(tf, terms.values()), taskLoss, terms);
+    return new Loss(config.sum(tf, terms.values()), terms);
+  }
+
+  @Override
+  public Operand<TFloat32> validationLoss(Gates gates) {
+    Ops tf = site.tf();
+    return input.loss(tf, input.call(tf, student, gates, Dropout.NONE).logits());
   }
 
   private Operand<TFloat32> prediction(

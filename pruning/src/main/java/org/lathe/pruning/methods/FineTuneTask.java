@@ -66,7 +66,7 @@ public record FineTuneTask<B>(
     return new Built<>(
         built.input(),
         loss.loss(),
-        loss.taskLoss(),
+        built.validationLoss(Gates.NONE),
         ImmutableMap.copyOf(loss.terms()),
         ImmutableList.of(
             ParameterGroup.of("model", built.trained(), optimizer, Schedule.of(schedule))),

@@ -48,7 +48,7 @@ public record MaskTask<B>(
     return new Built<>(
         built.input(),
         penalty == null ? loss.loss() : site.tf().math.add(loss.loss(), penalty),
-        loss.taskLoss(),
+        built.validationLoss(Gates.NONE),
         ImmutableMap.<String, Operand<TFloat32>>builder()
             .putAll(loss.terms())
             .putAll(masks.metrics())

@@ -168,6 +168,29 @@ class PruningRunTest {
     }
   }
 
+  /** Dropout is noise of training alone, of gates and of fine-tuning. */
+  @Test
+  void validationKnowsNoDropout() {
+    TransformerConfig noisy = MODEL.withDropout(0.5);
+    List<Batch> batches = List.of(new Cycles().at(1000));
+    List<Double> losses = new ArrayList<>();
+    for (TransformerConfig student : List.of(MODEL, noisy)) {
+      FineTuneTask<Batch> task =
+          new FineTuneTask<>(
+              DecoderPair.of(student, MODEL, MEMORY, DISTILLATION),
+              student,
+              OptimizerConfig.adamW(0.01),
+              ScheduleConfig.constant(),
+              1);
+      try (Trainer<Batch> trainer = new Trainer<>(task, loop(20))) {
+        trainer.setTeacher(DecoderPair.teacherWeights(original), "test");
+        trainer.startFrom(original, "test");
+        losses.add(trainer.validationLoss(batches));
+      }
+    }
+    assertThat(losses.get(1)).isCloseTo(losses.get(0), within(1e-6));
+  }
+
   private static Trainer<Batch> pruningOf(PruningTarget target) {
     GateConfig gates =
         new GateConfig(EnumSet.allOf(GateKind.class), InitialLogAlpha.of(4), 0.2, 0.5, 7);
