@@ -83,8 +83,18 @@ final class EncoderSource {
               + path
               + ", an encoder of other sizes than the teacher "
               + teacher.path()
-              + "; expected the one that the teacher was fine-tuned from (its task.pretrained)");
+              + "; expected the one that the teacher was fine-tuned from (its task.pretrained), with"
+              + " as many tokens (task.minTokenCount=0)");
     }
+    requireSameTokens(path, found, teacher);
+    return found;
+  }
+
+  /**
+   * @param path of {@code pruning.studentFrom}
+   * @throws ConfigException when its tokens are not the teacher's
+   */
+  static void requireSameTokens(Path path, PretrainedEncoder found, RunDirectory teacher) {
     String tokens = found.tokenizerJson();
     if (tokens != null
         && !TokenizerDefinition.fromJson(tokens)
@@ -96,10 +106,9 @@ final class EncoderSource {
               + path
               + ", whose tokenizer is not that of the teacher "
               + teacher.path()
-              + "; expected the encoder that the teacher was fine-tuned from (its"
-              + " task.pretrained)");
+              + "; expected an encoder of the same words, such as the one that the teacher was"
+              + " fine-tuned from (its task.pretrained)");
     }
-    return found;
   }
 
   /**

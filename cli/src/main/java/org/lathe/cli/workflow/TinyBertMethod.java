@@ -36,6 +36,9 @@ final class TinyBertMethod implements StructureMethod {
   public void requirePossible(PruningSection settings, RunDirectory teacher, Storage storage) {
     if (!settings.studentFrom().isBlank()) {
       studentPlan(settings, teacher, storage);
+      Path path = Path.of(settings.studentFrom());
+      EncoderSource.requireSameTokens(
+          path, EncoderSource.read(STUDENT_KEY, path, storage), teacher);
     }
   }
 

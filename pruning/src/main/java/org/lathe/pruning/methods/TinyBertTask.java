@@ -14,6 +14,7 @@ import org.lathe.graphs.variables.VariableCatalog;
 import org.lathe.graphs.variables.VariableGroup;
 import org.lathe.pruning.distillation.TransformerDistillation;
 import org.lathe.pruning.plan.PruningPlan;
+import org.lathe.pruning.slimming.Slimmer;
 import org.lathe.training.examples.ExampleBatch;
 import org.lathe.training.loop.EncoderTask;
 import org.lathe.training.loop.ExampleInput;
@@ -49,8 +50,7 @@ public record TinyBertTask(
   public Built<ExampleBatch> build(Site site) {
     Ops tf = site.tf();
     ExampleInput input = ExampleInput.declare(site, head);
-    EncoderConfig slim =
-        teacher.withTransformer(plan.slimConfig().withDropout(teacher.transformer().dropout()));
+    EncoderConfig slim = teacher.withTransformer(Slimmer.slimConfig(teacher.transformer(), plan));
     EncoderModel student = new EncoderModel(site.catalog(), slim, head);
     EncoderModel fixed =
         new EncoderModel(

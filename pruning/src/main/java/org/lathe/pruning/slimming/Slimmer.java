@@ -49,7 +49,7 @@ public final class Slimmer {
   /**
    * A decoder language model.
    *
-   * @param config of the weights; its dropout rate may differ from the plan's and is kept
+   * @param config of the weights; its dropout rates may differ from the plan's and is kept
    * @param weights of the model, named {@code decoder/...}; other names are left out. Not changed
    * @param plan made for this configuration
    * @throws GraphMismatchException when plan, configuration and weights do not belong together
@@ -81,7 +81,7 @@ public final class Slimmer {
   /**
    * An encoder and the head on it.
    *
-   * @param config of the weights; its dropout rate may differ from the plan's and is kept
+   * @param config of the weights; its dropout rates may differ from the plan's and is kept
    * @param head whose weights are named by its kind's prefix, or null for the encoder alone
    * @param weights named {@code encoder/...} and of the head; other names are left out. Not changed
    * @param plan made for this encoder's {@code transformer}
@@ -134,12 +134,13 @@ public final class Slimmer {
     folding.copy(name + "/bias");
   }
 
-  private static TransformerConfig slimConfig(TransformerConfig config, PruningPlan plan) {
-    return plan.slimConfig().withDropout(config.dropout());
+  /** The shape that a plan leaves of a model, whose dropout rates it keeps. */
+  public static TransformerConfig slimConfig(TransformerConfig config, PruningPlan plan) {
+    return plan.slimConfig().withDropout(config.dropout()).withInnerDropout(config.innerDropout());
   }
 
   private static void requireSameModel(TransformerConfig config, PruningPlan plan) {
-    if (!config.withDropout(0).equals(plan.config().withDropout(0))) {
+    if (!withoutRates(config).equals(withoutRates(plan.config()))) {
       throw new GraphMismatchException(
           "the plan was made for "
               + plan.config()
@@ -147,6 +148,11 @@ public final class Slimmer {
               + config
               + ". Use the plan of this run.");
     }
+  }
+
+  /** A plan may be of a run that was trained with other dropout. */
+  private static TransformerConfig withoutRates(TransformerConfig config) {
+    return config.withDropout(0).withInnerDropout(null);
   }
 
   private static Map<String, Shape> encoderShapes(EncoderConfig config, @Nullable HeadConfig head) {

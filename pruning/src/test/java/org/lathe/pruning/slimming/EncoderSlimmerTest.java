@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
 import org.lathe.graphs.config.HeadConfig.Kind;
+import org.lathe.graphs.config.TransformerConfig.InnerDropout;
 import org.lathe.graphs.errors.GraphMismatchException;
 import org.lathe.graphs.weights.Weights;
 import org.lathe.pruning.MemoryStorage;
@@ -178,6 +179,18 @@ class EncoderSlimmerTest {
     assertThatThrownBy(() -> Slimmer.slim(config, head, weights, plan))
         .isInstanceOf(GraphMismatchException.class)
         .hasMessageContaining("classifier/output/kernel is missing");
+  }
+
+  /** As in a student of general distillation, whose teacher was trained with other rates. */
+  @Test
+  void aPlanOfOtherDropoutFits() {
+    EncoderConfig config = bert();
+    PruningPlan plan =
+        PruningPlan.from(
+            config.transformer().withDropout(0.3).withInnerDropout(new InnerDropout(0.1, 0.2)),
+            GateValues.allOpen(config.transformer()));
+    Weights weights = TestEncoder.randomWeights(config, null, new Random(1));
+    assertThat(Slimmer.slim(config, null, weights, plan).config()).isEqualTo(config);
   }
 
   /** The published count of BERT-base is of what its layers hold; M leaves out their norms. */
