@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.TaskSection;
+import org.lathe.cli.progress.Console;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.batching.StepBatches;
 import org.lathe.training.evaluation.TaskScorer;
@@ -52,6 +53,7 @@ final class TaskFiles implements AutoCloseable {
   private static final int WINDOW_SHARE = 3;
 
   private final Storage storage;
+  private final Console console;
   private final TaskSection task;
   private final @Nullable TaskPreset preset;
   private final TaskKind kind;
@@ -88,14 +90,15 @@ final class TaskFiles implements AutoCloseable {
   }
 
   private TaskFiles(
-      Storage storage,
+      RunContext context,
       TaskSection task,
       @Nullable TaskPreset preset,
       TaskKind kind,
       @Nullable LabelSet labels,
       InputTokenizer tokenizer,
       @Nullable TokenMasking masking) {
-    this.storage = storage;
+    this.storage = context.storage();
+    this.console = context.console();
     this.task = task;
     this.preset = preset;
     this.kind = kind;
@@ -112,7 +115,10 @@ final class TaskFiles implements AutoCloseable {
    * @throws ConfigException when the preset does not fit the kind
    */
   static TaskFiles open(
-      Storage storage, TaskSection task, TokenizerDefinition definition, List<String> knownLabels) {
+      RunContext context,
+      TaskSection task,
+      TokenizerDefinition definition,
+      List<String> knownLabels) {
     TaskPreset preset = task.preset().isBlank() ? null : TaskPreset.named(task.preset());
     TaskKind kind = kind(task);
     if (preset != null && preset.kind() != kind) {
@@ -146,8 +152,8 @@ final class TaskFiles implements AutoCloseable {
               ? new LabelSet(knownLabels)
               : usual != null
                   ? usual
-                  : new ExampleReader(storage)
-                      .readLabels(Path.of(task.train().get(0)), columns(task));
+                  : new ExampleReader(context.storage())
+                      .readLabels(task.train().stream().map(Path::of).toList(), columns(task));
     }
     InputTokenizer tokenizer =
         switch (kind) {
@@ -158,7 +164,7 @@ final class TaskFiles implements AutoCloseable {
         };
     TokenMasking masking =
         kind == TaskKind.MASKED_LM ? masking(definition, tokenizer.encode("", null).ids()) : null;
-    return new TaskFiles(storage, task, preset, kind, labels, tokenizer, masking);
+    return new TaskFiles(context, task, preset, kind, labels, tokenizer, masking);
   }
 
   /** For questions and contexts, with SQuAD's usual limits where the length has room for them. */
@@ -270,6 +276,11 @@ final class TaskFiles implements AutoCloseable {
       Examples part = table(Path.of(file));
       all.addAll(part.examples());
       numSkipped += part.numSkipped();
+    }
+    if (numSkipped > 0) {
+      console.note(
+          "task.%s: %d of %d rows of %s were broken and are left out"
+              .formatted(split, numSkipped, numSkipped + all.size(), String.join(", ", files)));
     }
     Examples examples =
         new Examples(String.join(", ", files), kind, labels, first(all, maxExamples), numSkipped);

@@ -73,7 +73,7 @@ final class TaskTrainWorkflow {
       pretrained = pretrained.keeping(selection);
       definition = selection.definition();
     }
-    try (TaskFiles files = TaskFiles.open(context.storage(), task, definition, List.of())) {
+    try (TaskFiles files = TaskFiles.open(context, task, definition, List.of())) {
       return new TaskTrainWorkflow(config, context, request.run(), pretrained, files)
           .train(definition);
     }
@@ -83,7 +83,7 @@ final class TaskTrainWorkflow {
   private static VocabularySelection tokensOf(
       TaskSection task, TokenizerDefinition definition, RunContext context) {
     int[] counts = new int[definition.vocabularySize()];
-    try (TaskFiles files = TaskFiles.open(context.storage(), task, definition, List.of())) {
+    try (TaskFiles files = TaskFiles.open(context, task, definition, List.of())) {
       for (int[] row : files.read("train", task.train(), task.maxExamples()).rows().ids()) {
         for (int id : row) {
           counts[id]++;

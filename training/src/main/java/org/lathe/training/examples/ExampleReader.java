@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.errors.CorruptFileException;
@@ -43,21 +45,38 @@ public final class ExampleReader {
   }
 
   /**
-   * The classes of a task of one's own: the different labels of a file, best of the train set.
+   * The classes of a task of one's own: the different labels of its files, best of the train set.
    *
-   * @throws CorruptFileException as {@link #read}, and when there are less than two labels or more
-   *     than 10,000
+   * @param files at least one
+   * @throws CorruptFileException as {@link #read}, when a row has no label, and when there are less
+   *     than two labels or more than 10,000
    */
-  public LabelSet readLabels(Path file, TaskColumns columns) {
+  public LabelSet readLabels(List<Path> files, TaskColumns columns) {
     Preconditions.checkArgument(columns.label() != null, "no label column in %s", columns);
     Set<String> names = new LinkedHashSet<>();
+    files.forEach(file -> addLabels(file, columns, names));
+    if (names.size() < 2) {
+      throw new CorruptFileException(
+          "column %s of %s has the labels %s; expected at least two different ones."
+              .formatted(columns.label(), names(files), shown(names.toString())));
+    }
+    return LabelSet.sorted(names);
+  }
+
+  private void addLabels(Path file, TaskColumns columns, Set<String> names) {
     try (TableReader table = open(file)) {
       TableRow row = first(table, file);
-      int label = place(columns.label(), columns, row, file);
+      int label = place(Objects.requireNonNull(columns.label()), columns, row, file);
       int width = row.fields().size();
       for (row = columns.hasHeader() ? table.next() : row; row != null; row = table.next()) {
         checkWidth(row, width, file);
-        names.add(row.fields().get(label));
+        String name = row.fields().get(label).strip();
+        if (name.isEmpty()) {
+          throw new CorruptFileException(
+              "line %d of %s has no label in column %d; add it, or leave the row out."
+                  .formatted(row.line(), file, label + 1));
+        }
+        names.add(name);
         if (names.size() > MAX_CLASSES) {
           throw new CorruptFileException(
               "column %s of %s has more than %d different labels up to line %d; is it the label column?"
@@ -65,12 +84,10 @@ public final class ExampleReader {
         }
       }
     }
-    if (names.size() < 2) {
-      throw new CorruptFileException(
-          "column %s of %s has the labels %s; expected at least two different ones."
-              .formatted(columns.label(), file, shown(names.toString())));
-    }
-    return LabelSet.sorted(names);
+  }
+
+  private static String names(List<Path> files) {
+    return files.stream().map(Path::toString).collect(Collectors.joining(", "));
   }
 
   /**
@@ -198,9 +215,9 @@ public final class ExampleReader {
   }
 
   private static double labelValue(TableRow row, int column, @Nullable LabelSet labels, Path file) {
-    String word = row.fields().get(column);
+    String word = row.fields().get(column).strip();
     if (labels == null) {
-      Double number = Doubles.tryParse(word.strip());
+      Double number = Doubles.tryParse(word);
       if (number == null || !Double.isFinite(number)) {
         throw new CorruptFileException(
             "line %d of %s has \"%s\" in column %d; expected a number."

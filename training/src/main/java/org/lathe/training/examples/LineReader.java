@@ -19,7 +19,7 @@ import org.lathe.training.files.Storage;
 /** The lines of a UTF-8 file, unpacked first if its name ends in .gz. */
 final class LineReader implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 16;
-  private static final String BYTE_ORDER_MARK = "\uFEFF";
+  static final String BYTE_ORDER_MARK = "\uFEFF";
 
   private final Storage storage;
   private final Path file;

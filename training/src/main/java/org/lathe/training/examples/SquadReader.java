@@ -179,7 +179,8 @@ public final class SquadReader {
         throw new CorruptFileException(
             "%s has more than the limit of %d bytes unpacked; split it.".formatted(file, maxBytes));
       }
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return text.startsWith(LineReader.BYTE_ORDER_MARK) ? text.substring(1) : text;
     } catch (CharacterCodingException e) {
       throw new CorruptFileException("%s is not UTF-8; convert it.".formatted(file), e);
     } catch (ZipException | EOFException e) {

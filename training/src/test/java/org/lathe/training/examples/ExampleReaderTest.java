@@ -74,18 +74,18 @@ class ExampleReaderTest {
       out.write("b\tfirst\na\tsecond\n".getBytes(StandardCharsets.UTF_8));
     }
     TaskColumns columns = new TaskColumns(false, "2", null, "1", null);
-    LabelSet labels = reader.readLabels(file, columns);
+    LabelSet labels = reader.readLabels(List.of(file), columns);
     assertThat(labels.names()).containsExactly("a", "b");
     assertThat(reader.read(file, columns, TaskKind.CLASSIFICATION, labels).examples())
         .containsExactly(new Example("0", "first", null, 1), new Example("1", "second", null, 0));
     byte[] packed = Files.readAllBytes(file);
     Path cut = directory.resolve("cut.tsv.gz");
     Files.write(cut, java.util.Arrays.copyOf(packed, packed.length - 9));
-    assertThatThrownBy(() -> reader.readLabels(cut, columns))
+    assertThatThrownBy(() -> reader.readLabels(List.of(cut), columns))
         .isInstanceOf(CorruptFileException.class)
         .hasMessageContaining("damaged .gz");
     Path none = write("none.tsv.gz", "text");
-    assertThatThrownBy(() -> reader.readLabels(none, columns))
+    assertThatThrownBy(() -> reader.readLabels(List.of(none), columns))
         .isInstanceOf(CorruptFileException.class)
         .hasMessageContaining("damaged .gz");
   }
@@ -93,18 +93,33 @@ class ExampleReaderTest {
   @Test
   void labelsAreOrderedByValue() throws Exception {
     Path file = write("a.tsv", "label\ttext\n10\tx\n9\tx\n-1\tx\n9\tx\n");
-    assertThat(reader.readLabels(file, ONE_TEXT).names()).containsExactly("-1", "9", "10");
+    assertThat(reader.readLabels(List.of(file), ONE_TEXT).names()).containsExactly("-1", "9", "10");
     assertThat(LabelSet.sorted(List.of("10", "9", "x", "9")).names())
         .containsExactly("10", "9", "x");
     Path one = write("one.tsv", "label\ttext\nx\ty\n");
-    assertThatThrownBy(() -> reader.readLabels(one, ONE_TEXT)).hasMessageContaining("at least two");
+    assertThatThrownBy(() -> reader.readLabels(List.of(one), ONE_TEXT))
+        .hasMessageContaining("at least two");
     StringBuilder many = new StringBuilder("label\ttext\n");
     for (int i = 0; i <= ExampleReader.MAX_CLASSES; i++) {
       many.append(i).append("\tx\n");
     }
     Path file2 = write("many.tsv", many.toString());
-    assertThatThrownBy(() -> reader.readLabels(file2, ONE_TEXT))
+    assertThatThrownBy(() -> reader.readLabels(List.of(file2), ONE_TEXT))
         .hasMessageContaining("10000 different labels up to line 10002");
+  }
+
+  @Test
+  void labelsOfAllFilesCountAndNoneIsBlank() throws Exception {
+    Path good = write("good.csv", "text,label\nx, good\ny,good \n");
+    Path bad = write("bad.csv", "text,label\nz,bad\n");
+    LabelSet labels = reader.readLabels(List.of(good, bad), ONE_TEXT);
+    assertThat(labels.names()).containsExactly("bad", "good");
+    assertThat(reader.read(good, ONE_TEXT, TaskKind.CLASSIFICATION, labels).labelValues())
+        .containsExactly(1, 1);
+    Path gap = write("gap.csv", "text,label\nx,good\ny, \nz,bad\n");
+    assertThatThrownBy(() -> reader.readLabels(List.of(good, gap), ONE_TEXT))
+        .isInstanceOf(CorruptFileException.class)
+        .hasMessageContaining("line 3 of " + gap + " has no label in column 2");
   }
 
   @Test

@@ -37,7 +37,7 @@ class SquadReaderTest {
       out.write(GOOD.getBytes(StandardCharsets.UTF_8));
     }
     List<Question> questions = SquadReader.read(LocalStorage.INSTANCE, packed);
-    assertThat(questions).isEqualTo(read(GOOD));
+    assertThat(questions).isEqualTo(read(GOOD)).isEqualTo(read("\uFEFF" + GOOD));
     assertThat(questions)
         .containsExactly(
             new Question(
