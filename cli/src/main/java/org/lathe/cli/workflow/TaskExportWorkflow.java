@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.lathe.cli.config.Overrides;
 import org.lathe.export.savedmodel.EncoderExportRequest;
 import org.lathe.export.savedmodel.EncoderExporter;
 import org.lathe.export.savedmodel.ExportedModel;
@@ -61,6 +62,7 @@ final class TaskExportWorkflow {
             context.storage(),
             EncoderExportRequest.of(
                     encoder.config(), encoder.head(), weights, request.out(), version, paddingId)
+                .withTaskLength(TaskModel.maxLength(encoder, run.config(Overrides.NONE).task()))
                 .withPrecision(request.precision())
                 .withLabels(encoder.labels())
                 .withAssets(

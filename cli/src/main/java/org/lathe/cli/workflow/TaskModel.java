@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.RunConfig;
+import org.lathe.cli.config.TaskSection;
 import org.lathe.export.format.EncoderSignatures;
 import org.lathe.export.format.SignatureNames;
 import org.lathe.export.format.VersionFiles;
@@ -55,10 +56,15 @@ record TaskModel(
     return new TaskModel(
         encoder.kind(),
         encoder.labels(),
-        Math.min(encoder.config().maxLength(), config.task().maxLength()),
+        maxLength(encoder, config.task()),
         tokenizer,
         runner::outputs,
         runner::close);
+  }
+
+  /** Tokens at which a text is cut: as in training, but never beyond the encoder's positions. */
+  static int maxLength(EncoderRecord encoder, TaskSection task) {
+    return Math.min(encoder.config().maxLength(), task.maxLength());
   }
 
   /**
@@ -79,7 +85,7 @@ record TaskModel(
     return new TaskModel(
         kind(model),
         model.facts().labels(),
-        model.facts().maxLength(),
+        model.facts().taskLength(),
         tokenizer,
         batch -> outputs(model, batch),
         model::close);

@@ -17,15 +17,19 @@ import org.lathe.training.files.Storage;
  *
  * @param vocabularySize V; other ids are taken for the nearest in [0, V)
  * @param maxLength tokens of a row at most
+ * @param taskLength tokens of a row at most when the task was learned: longer rows are answered by
+ *     positions that were not fine-tuned
  * @param paddingId the id that the signature ids_only takes for padding
  * @param labels of a classifier's classes in order; empty when they have no names
  */
-public record EncoderFacts(int vocabularySize, int maxLength, int paddingId, List<String> labels) {
+public record EncoderFacts(
+    int vocabularySize, int maxLength, int taskLength, int paddingId, List<String> labels) {
   /** Its key in the file. */
   public static final String KEY = "encoder";
 
   private static final String VOCABULARY_SIZE = "vocabularySize";
   private static final String MAX_LENGTH = "maxLength";
+  private static final String TASK_LENGTH = "taskLength";
   private static final String PADDING_ID = "paddingId";
   private static final String LABELS = "labels";
 
@@ -33,6 +37,11 @@ public record EncoderFacts(int vocabularySize, int maxLength, int paddingId, Lis
     Preconditions.checkArgument(
         vocabularySize > 1, "vocabularySize (%s) must be at least 2", vocabularySize);
     Preconditions.checkArgument(maxLength > 0, "maxLength (%s) must be positive", maxLength);
+    Preconditions.checkArgument(
+        taskLength > 0 && taskLength <= maxLength,
+        "taskLength (%s) must be in [1, maxLength = %s]",
+        taskLength,
+        maxLength);
     Preconditions.checkArgument(
         paddingId >= 0 && paddingId < vocabularySize,
         "paddingId (%s) must be in [0, vocabularySize = %s)",
@@ -46,6 +55,7 @@ public record EncoderFacts(int vocabularySize, int maxLength, int paddingId, Lis
     Map<String, Object> object = new LinkedHashMap<>();
     object.put(VOCABULARY_SIZE, vocabularySize);
     object.put(MAX_LENGTH, maxLength);
+    object.put(TASK_LENGTH, taskLength);
     object.put(PADDING_ID, paddingId);
     object.put(LABELS, labels);
     return object;
@@ -71,9 +81,16 @@ public record EncoderFacts(int vocabularySize, int maxLength, int paddingId, Lis
       labels.add(text);
     }
     int vocabularySize = number(file, object, VOCABULARY_SIZE, 2, Integer.MAX_VALUE);
+    int maxLength = number(file, object, MAX_LENGTH, 1, Integer.MAX_VALUE);
+    // versions from before it was there say nothing of the task
+    int taskLength =
+        object.containsKey(TASK_LENGTH)
+            ? number(file, object, TASK_LENGTH, 1, maxLength)
+            : maxLength;
     return new EncoderFacts(
         vocabularySize,
-        number(file, object, MAX_LENGTH, 1, Integer.MAX_VALUE),
+        maxLength,
+        taskLength,
         number(file, object, PADDING_ID, 0, vocabularySize - 1),
         labels.build());
   }

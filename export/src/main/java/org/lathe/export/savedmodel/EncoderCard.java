@@ -76,7 +76,9 @@ final class EncoderCard {
     EncoderFacts facts = request.facts();
     card.append("\nRows hold 1 to ")
         .append(facts.maxLength())
-        .append(" ids, padded at their end to one length; longer rows are refused. `")
+        .append(" ids, padded at their end to one length; longer rows are refused")
+        .append(taskLength(facts))
+        .append(". `")
         .append(EncoderSignatures.ATTENTION_MASK)
         .append("` is 1 for a token and 0 for padding, `")
         .append(EncoderSignatures.TOKEN_TYPES)
@@ -93,6 +95,12 @@ final class EncoderCard {
     examples(card);
     card.append(CardParts.rounding(request.precision(), roundingDifference));
     return card.append(CardParts.metadata(request.metadata())).toString();
+  }
+
+  private static String taskLength(EncoderFacts facts) {
+    return facts.taskLength() < facts.maxLength()
+        ? ", and those of more than " + facts.taskLength() + " are longer than any in training"
+        : "";
   }
 
   private static String describe(List<NamedTensor> tensors) {

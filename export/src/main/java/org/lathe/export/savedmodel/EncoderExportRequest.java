@@ -23,6 +23,7 @@ import org.lathe.graphs.weights.Weights;
  *     names
  * @param baseDirectory the directory that a server watches, models/NAME
  * @param version positive; the directory baseDirectory/version must not exist
+ * @param taskLength tokens of a row at most when the task was learned
  * @param paddingId the tokenizer's, which the signature ids_only takes for padding
  * @param labels names of a classifier's classes in order, or none
  * @param metadata facts for the signature card and the manifest, such as data set and accuracy;
@@ -39,6 +40,7 @@ public record EncoderExportRequest(
     Weights weights,
     Path baseDirectory,
     long version,
+    int taskLength,
     int paddingId,
     List<String> labels,
     Map<String, String> metadata,
@@ -62,11 +64,11 @@ public record EncoderExportRequest(
     metadata = ImmutableSortedMap.copyOf(metadata);
     assets = Publication.requirePlainNames(assets);
     precision.requireReference(reference);
-    // checks the padding id too
-    factsOf(encoder, paddingId, labels);
+    // checks the length and the padding id too
+    factsOf(encoder, taskLength, paddingId, labels);
   }
 
-  /** No labels, metadata or assets; the default reference. */
+  /** No labels, metadata or assets; the default reference; a task of rows of any length. */
   public static EncoderExportRequest of(
       EncoderConfig encoder,
       HeadConfig head,
@@ -80,6 +82,7 @@ public record EncoderExportRequest(
         weights,
         baseDirectory,
         version,
+        encoder.maxLength(),
         paddingId,
         ImmutableList.of(),
         ImmutableMap.of(),
@@ -95,8 +98,25 @@ public record EncoderExportRequest(
         weights,
         baseDirectory,
         version,
+        taskLength,
         paddingId,
         newLabels,
+        metadata,
+        assets,
+        reference,
+        precision);
+  }
+
+  public EncoderExportRequest withTaskLength(int newTaskLength) {
+    return new EncoderExportRequest(
+        encoder,
+        head,
+        weights,
+        baseDirectory,
+        version,
+        newTaskLength,
+        paddingId,
+        labels,
         metadata,
         assets,
         reference,
@@ -110,6 +130,7 @@ public record EncoderExportRequest(
         weights,
         baseDirectory,
         version,
+        taskLength,
         paddingId,
         labels,
         newMetadata,
@@ -125,6 +146,7 @@ public record EncoderExportRequest(
         weights,
         baseDirectory,
         version,
+        taskLength,
         paddingId,
         labels,
         metadata,
@@ -140,6 +162,7 @@ public record EncoderExportRequest(
         weights,
         baseDirectory,
         version,
+        taskLength,
         paddingId,
         labels,
         metadata,
@@ -164,6 +187,7 @@ public record EncoderExportRequest(
         newWeights,
         baseDirectory,
         version,
+        taskLength,
         paddingId,
         labels,
         metadata,
@@ -173,11 +197,12 @@ public record EncoderExportRequest(
   }
 
   EncoderFacts facts() {
-    return factsOf(encoder, paddingId, labels);
+    return factsOf(encoder, taskLength, paddingId, labels);
   }
 
-  private static EncoderFacts factsOf(EncoderConfig encoder, int paddingId, List<String> labels) {
+  private static EncoderFacts factsOf(
+      EncoderConfig encoder, int taskLength, int paddingId, List<String> labels) {
     return new EncoderFacts(
-        encoder.transformer().vocabularySize(), encoder.maxLength(), paddingId, labels);
+        encoder.transformer().vocabularySize(), encoder.maxLength(), taskLength, paddingId, labels);
   }
 }

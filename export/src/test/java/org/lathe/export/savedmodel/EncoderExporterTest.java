@@ -308,12 +308,13 @@ final class EncoderExporterTest {
   @Test
   void cardAndLabelsSayWhatAClientNeeds() throws Exception {
     EncoderExportRequest request =
-        request("bert", "classes").withLabels(List.of("no", "maybe", "yes"));
+        request("bert", "classes").withLabels(List.of("no", "maybe", "yes")).withTaskLength(3);
     Path extra = EncoderExporter.export(storage, request).directory().resolve("assets.extra");
     assertThat(JsonFile.read(storage, extra.resolve("labels.json")).get("labels"))
         .isEqualTo(List.of("no", "maybe", "yes"));
     assertThat(Files.readString(extra.resolve("card.md")))
         .contains("`no`, `maybe`, `yes`.")
+        .contains("those of more than 3 are longer than any in training")
         .contains("`ids_only` takes every id but 3 for a token")
         .contains(
             "curl -d '{\"inputs\": {\"input_ids\": [[0, 0], [0, 3]],"
@@ -326,6 +327,7 @@ final class EncoderExporterTest {
       assertThat(model.facts().labels()).containsExactly("no", "maybe", "yes");
       assertThat(model.facts().paddingId()).isEqualTo(EncoderFixtures.PADDING);
       assertThat(model.facts().maxLength()).isEqualTo(EncoderFixtures.MAX_LENGTH);
+      assertThat(model.facts().taskLength()).isEqualTo(3);
       assertThat(model.facts().vocabularySize()).isEqualTo(EncoderFixtures.VOCABULARY);
     }
   }

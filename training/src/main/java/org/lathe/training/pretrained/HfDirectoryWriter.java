@@ -51,7 +51,8 @@ public final class HfDirectoryWriter {
    * @param check looks at what was written before it appears, and throws to withhold it
    * @throws FailedException when no such configuration describes the encoder (a layer without
    *     attention or without feed-forward, heads that cannot fill the hidden size, a pooler of
-   *     another width, a head of another family), the directory exists, or the disk fails
+   *     another width that the head reads, a head of another family), the directory exists, or the
+   *     disk fails
    */
   public static void write(
       Storage storage,
@@ -59,9 +60,9 @@ public final class HfDirectoryWriter {
       PretrainedEncoder encoder,
       @Nullable EncoderHead head,
       Consumer<Path> check) {
-    PretrainedEncoder uniform = UniformLayers.of(encoder);
+    NamingStyle style = style(encoder.config());
+    PretrainedEncoder uniform = UniformLayers.of(withoutIdlePooler(encoder, head, style));
     EncoderConfig config = uniform.config();
-    NamingStyle style = style(config);
     requirePooler(config, style);
     NameMap map = new NameMap(style, head == null ? "" : prefix(style));
     Weights foreign = EncoderWeights.write(uniform.weights(), map.encoder(config));
@@ -96,13 +97,36 @@ public final class HfDirectoryWriter {
     };
   }
 
-  private static void requirePooler(EncoderConfig config, NamingStyle style) {
-    int hiddenSize = config.transformer().hiddenSize();
-    if (config.hasPooler()
-        && (config.poolerSize() != hiddenSize || style == NamingStyle.DISTILBERT)) {
-      throw HfConfig.refused(
-          "it has a pooler of " + config.poolerSize() + " on a hidden size of " + hiddenSize);
+  /** Leaves out a pooler that has no place there and that the head does not read. */
+  private static PretrainedEncoder withoutIdlePooler(
+      PretrainedEncoder encoder, @Nullable EncoderHead head, NamingStyle style) {
+    if (head == null || head.config().kind().classifies() || !isMisfit(encoder.config(), style)) {
+      return encoder;
     }
+    // what the configuration has no place for is not written
+    return new PretrainedEncoder(
+        encoder.config().withPooler(0),
+        encoder.weights(),
+        encoder.maskedLm(),
+        encoder.tokenizerJson(),
+        encoder.notes());
+  }
+
+  private static void requirePooler(EncoderConfig config, NamingStyle style) {
+    if (isMisfit(config, style)) {
+      throw HfConfig.refused(
+          "it has a pooler of "
+              + config.poolerSize()
+              + " on a hidden size of "
+              + config.transformer().hiddenSize());
+    }
+  }
+
+  /** The classes know poolers of the hidden size, and DistilBERT's none. */
+  private static boolean isMisfit(EncoderConfig config, NamingStyle style) {
+    return config.hasPooler()
+        && (config.poolerSize() != config.transformer().hiddenSize()
+            || style == NamingStyle.DISTILBERT);
   }
 
   private static void writeTokenizer(Storage storage, Path directory, @Nullable String json) {

@@ -97,6 +97,28 @@ class HuggingFaceHeadsTest {
     assertThat(root).isDirectoryNotContaining(path -> !path.endsWith("in"));
   }
 
+  /** Left of a hidden size that was pruned; no classifier reads it, and its class has none. */
+  @Test
+  void aPoolerThatNoHeadReadsIsLeftOut() throws IOException {
+    PretrainedEncoder encoder = encoder(NamingStyle.BERT, Kind.SPAN);
+    PretrainedEncoder wide =
+        new PretrainedEncoder(
+            encoder.config().withPooler(2 * ForeignEncoders.HIDDEN),
+            encoder.weights(),
+            null,
+            encoder.tokenizerJson(),
+            List.of());
+    Path out = root.resolve("spans");
+    HfDirectoryWriter.write(DISK, out, wide, head(Kind.SPAN, 0, List.of()), path -> {});
+    assertThat(SafetensorsReader.open(DISK, out.resolve("model.safetensors")).names())
+        .contains("qa_outputs.weight")
+        .noneMatch(name -> name.contains("pooler"));
+    assertThatThrownBy(
+            () -> HfDirectoryWriter.write(DISK, root.resolve("no"), wide, null, path -> {}))
+        .isInstanceOf(FailedException.class)
+        .hasMessageContaining("pooler of");
+  }
+
   private Path write(NamingStyle style, EncoderHead head) throws IOException {
     Path out = root.resolve("out");
     HfDirectoryWriter.write(DISK, out, encoder(style, head.config().kind()), head, path -> {});
