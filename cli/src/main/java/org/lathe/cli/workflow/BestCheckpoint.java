@@ -56,7 +56,7 @@ final class BestCheckpoint implements Validation<ExampleBatch> {
       best = selection;
       Map<String, Object> state = new LinkedHashMap<>(named);
       state.put(SELECTION, selection);
-      store.save(trainer.step(), trainer.modelWeights(), state, configHash);
+      store.saveOnly(trainer.step(), trainer.modelWeights(), state, configHash);
     }
     return named;
   }

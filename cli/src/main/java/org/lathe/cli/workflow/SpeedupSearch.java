@@ -92,12 +92,13 @@ final class SpeedupSearch {
     if (target.kind() != TargetKind.SPEEDUP) {
       return candidates.choose(target);
     }
+    StagedDirectory.sweep(context.storage(), run);
+    Path scratch = run.resolve("timing");
+    discard(scratch); // of a start that was killed
     Path file = run.resolve(FILE);
     if (context.storage().exists(file)) {
       return candidates.choose(PruningTarget.speedup(plannedFor(file), target.tables(), full));
     }
-    Path scratch = run.resolve("timing");
-    discard(scratch);
     if (!settings().latencyTables().isEmpty()) {
       return byTables(target, full, candidates);
     }

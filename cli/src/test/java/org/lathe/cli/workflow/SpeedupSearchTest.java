@@ -61,6 +61,15 @@ class SpeedupSearchTest {
   }
 
   @Test
+  void whatAKilledStartLeftIsRemoved() throws IOException {
+    search(asked -> asked);
+    Files.createDirectories(run.resolve("timing/full/1"));
+    Files.createDirectories(run.resolve(".trash-1"));
+    search(asked -> asked);
+    assertThat(run).isDirectoryNotContaining(path -> !path.endsWith(SpeedupSearch.FILE));
+  }
+
+  @Test
   void theBatchSizeThatGainsLeastDecides() {
     LatencyComparison four = new LatencyComparison(report(4), report(1), 4, 4, 4);
     LatencyComparison two = new LatencyComparison(report(2), report(1), 2, 2, 2);

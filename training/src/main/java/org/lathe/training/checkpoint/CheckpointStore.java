@@ -129,6 +129,19 @@ public final class CheckpointStore {
   }
 
   /**
+   * Saves a checkpoint in place of all others, of whatever step, one of the same step too: for a
+   * store of the best model, whose steps may come again when a run resumes.
+   */
+  public void saveOnly(long step, Weights weights, Map<String, Object> state, String configHash) {
+    Path same = steps().get(step);
+    if (same != null) {
+      StagedDirectory.discard(storage, same);
+    }
+    save(step, weights, state, configHash);
+    steps().tailMap(step, false).values().forEach(later -> StagedDirectory.discard(storage, later));
+  }
+
+  /**
    * The newest checkpoint whose files are all intact (sizes and SHA-256); empty for a new run.
    * Damaged ones are reported as warnings and passed over.
    *

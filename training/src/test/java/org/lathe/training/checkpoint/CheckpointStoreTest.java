@@ -53,6 +53,21 @@ class CheckpointStoreTest {
     assertThat(store.read(found, name -> false).names()).isEmpty();
   }
 
+  /** As the best model of a run that went back to an older step and came by again. */
+  @Test
+  void theOnlyOneReplacesItsOwnStepAndLaterOnes() {
+    CheckpointStore store = plain(1);
+    store.saveOnly(300, weights(1), Map.of("score", 0.8), "h");
+    store.saveOnly(300, weights(2), Map.of("score", 0.9), "h");
+    Checkpoint again = store.latest().orElseThrow();
+    assertThat(again.state()).containsEntry("score", 0.9);
+    assertThat(store.read(again).get("w").values()).isEqualTo(weights(2).get("w").values());
+    store.saveOnly(250, weights(3), Map.of("score", 0.95), "h");
+    assertThat(store.latest().orElseThrow().step()).isEqualTo(250);
+    store.saveOnly(400, weights(4), Map.of("score", 0.97), "h");
+    assertThat(names(run.resolve("checkpoints"))).containsExactly("step-400");
+  }
+
   @Test
   void keepsTheNewestAndSavesAStepOnce() throws IOException {
     CheckpointStore store = plain(2);
