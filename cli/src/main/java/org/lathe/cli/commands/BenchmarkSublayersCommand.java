@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
       "Example:",
       "  lathe benchmark sublayers runs/mine --batch 32 --out tables",
       "  lathe prune ... --set pruning.target.speedup=4 \\",
-      "      --set pruning.latencyTables=[tables/latency-batch-32.json]"
+      "      --set pruning.latencyTables=[tables/latency-batch-32.json] \\",
+      "      --set pruning.batchSizes=[32] --set pruning.length=128"
     })
 final class BenchmarkSublayersCommand extends BaseCommand {
   @Parameters(paramLabel = "RUN", description = "Finished run whose model shall be pruned.")

@@ -73,7 +73,10 @@ final class BenchmarkSublayersWorkflow {
             + tables.stream()
                 .map(table -> String.valueOf(table.get("path")))
                 .collect(Collectors.joining(","))
-            + "]");
+            + "] --set pruning.batchSizes="
+            + request.batchSizes()
+            + " --set pruning.length="
+            + request.length());
     return Outcome.done(facts, lines);
   }
 }

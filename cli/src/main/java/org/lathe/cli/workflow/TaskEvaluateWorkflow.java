@@ -26,10 +26,23 @@ final class TaskEvaluateWorkflow {
       throw new ConfigException(
           run.path() + " is an encoder with a task, which has no --memory; leave it out");
     }
+    if (request.data().isPresent()) {
+      throw new ConfigException(
+          "--data is prepared text for a language model, but "
+              + run.path()
+              + " is an encoder with a task; name its files instead, such as --set task.test=[FILE]"
+              + " --split test");
+    }
+    if (request.tune()) {
+      throw new ConfigException(
+          "--tune chooses how memory is mixed in, but "
+              + run.path()
+              + " is an encoder with a task, which has none; leave it out");
+    }
     RunConfig config = run.config(request.overrides());
+    TaskConfigs.requireLength(config.task(), encoder.config(), run.path().toString());
     TokenizerDefinition definition = TokenizerDefinition.fromJson(run.tokenizerJson());
-    try (TaskFiles files =
-        TaskFiles.open(context.storage(), config.task(), definition, encoder.labels())) {
+    try (TaskFiles files = TaskFiles.open(context, config.task(), definition, encoder.labels())) {
       TaskFiles.Split split = files.read(request.split(), paths(config.task(), request.split()), 0);
       TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
       Map<Metric, Double> scores =

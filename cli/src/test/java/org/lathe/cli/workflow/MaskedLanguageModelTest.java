@@ -114,6 +114,8 @@ class MaskedLanguageModelTest {
   @Test
   void onePrunedEncoderServesTasks() throws IOException {
     Path slim = root.resolve("slim");
+    TinyRun.succeed("prune", config, "--teacher", run, "--run", slim);
+    assertThat(TinyRun.out).contains("next: lathe train CONFIG --set task.pretrained=" + slim);
     TinyRun.succeed("prune", config, "--teacher", run, "--run", slim, "--json");
     assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("sparsity").asDouble())
         .isBetween(0.3, 0.5);
