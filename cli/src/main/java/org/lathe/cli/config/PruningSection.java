@@ -47,8 +47,8 @@ import org.jspecify.annotations.Nullable;
  * @param distillation from the teacher
  * @param finetuneSteps updates of the slim model, without gates
  * @param finetuneLearningRate of these
- * @param roundTo intermediate units kept are rounded up to a multiple of this, and by cofi hidden
- *     dimensions; tinybert's widths are the largest multiples that the target allows
+ * @param roundTo intermediate units kept are rounded up to a multiple of this, and by cofi and
+ *     random hidden dimensions; tinybert's widths are the largest multiples that the target allows
  * @param batchSizes at each of which the speed-up is measured and must be reached
  * @param length tokens at which the speed-up is measured
  * @param latencyTables files that lathe benchmark sublayers measured where the model shall serve,
@@ -189,11 +189,6 @@ public record PruningSection(
       Check.notNegative("pruning.distillation.taskWeight", taskWeight);
       Check.notNegative("pruning.distillation.layerWeight", layerWeight);
       Check.notNegative("pruning.distillation.predictionWeight", predictionWeight);
-      Check.require(
-          taskWeight + layerWeight + predictionWeight > 0,
-          "pruning.distillation",
-          "without any weight",
-          "pruning.distillation.taskWeight, layerWeight or predictionWeight above 0");
       Check.positive("pruning.distillation.temperature", temperature);
     }
   }

@@ -74,7 +74,7 @@ final class BenchmarkSublayersWorkflow {
                 .map(table -> String.valueOf(table.get("path")))
                 .collect(Collectors.joining(","))
             + "] --set pruning.batchSizes="
-            + request.batchSizes()
+            + request.batchSizes().toString().replace(" ", "")
             + " --set pruning.length="
             + request.length());
     return Outcome.done(facts, lines);

@@ -63,8 +63,9 @@ final class CofiMethod implements StructureMethod {
   /** All variables of the pruning stage that this one goes on from. */
   private static Weights stateOf(TaskPruneSite site) {
     Path run = Path.of(site.settings().continueFrom());
+    TeacherFile.compare(site.context().storage(), run, site.teacher(), site.teacherWeights());
     CheckpointStore store =
-        new CheckpointStore(site.context().storage(), run.resolve("pruning"), 1);
+        new CheckpointStore(site.context().storage(), run.resolve(RunDirectory.PRUNING), 1);
     CheckpointStore.Checkpoint last =
         store
             .latest()

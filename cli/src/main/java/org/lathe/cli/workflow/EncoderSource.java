@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.config.EncoderConfig;
 import org.lathe.graphs.config.HeadConfig;
@@ -86,16 +87,16 @@ final class EncoderSource {
               + "; expected the one that the teacher was fine-tuned from (its task.pretrained), with"
               + " as many tokens (task.minTokenCount=0)");
     }
-    requireSameTokens(path, found, teacher);
+    requireSameTokens(path, found.tokenizerJson(), teacher);
     return found;
   }
 
   /**
    * @param path of {@code pruning.studentFrom}
+   * @param tokens definition of its tokenizer, null where none lies beside it
    * @throws ConfigException when its tokens are not the teacher's
    */
-  static void requireSameTokens(Path path, PretrainedEncoder found, RunDirectory teacher) {
-    String tokens = found.tokenizerJson();
+  static void requireSameTokens(Path path, @Nullable String tokens, RunDirectory teacher) {
     if (tokens != null
         && !TokenizerDefinition.fromJson(tokens)
             .json()

@@ -78,7 +78,12 @@ final class HuggingFaceExport {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("path", out.toString());
     facts.put("numParameters", numParameters);
-    facts.put("numFilled", numParameters - weights.numValues());
+    long numFilled = numParameters - weights.numValues();
+    if (HfDirectoryWriter.leavesPoolerOut(config, head)) {
+      numFilled += weights.startingWith(Encoder.PREFIX + "/pooler/").numValues();
+      context.console().note("the pooler, which the head does not read, has no place there");
+    }
+    facts.put("numFilled", numFilled);
     facts.put("maxDifference", maxDifference);
     ImmutableList.Builder<String> lines = ImmutableList.builder();
     lines.add(
@@ -88,14 +93,14 @@ final class HuggingFaceExport {
             out,
             numParameters,
             maxDifference));
-    if (numParameters > weights.numValues()) {
+    if (numFilled > 0) {
       lines.add(
           String.format(
               Locale.ROOT,
               "%,d of them are zeros that stand for what was pruned, since a Hugging Face model has"
                   + " one shape for all layers; the slim and fast one is 'lathe export %s --out"
                   + " models/NAME'",
-              numParameters - weights.numValues(),
+              numFilled,
               run.path()));
     }
     return Outcome.done(facts, lines.build());

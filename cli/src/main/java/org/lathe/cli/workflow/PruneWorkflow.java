@@ -2,8 +2,10 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.MemorySection;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -73,13 +75,17 @@ final class PruneWorkflow {
       context
           .console()
           .note(
-              "memory.objective is "
-                  + taught.memory().objective()
-                  + ", as that of the teacher; the configuration says "
-                  + given.memory().objective());
+              "the memory is the teacher's, memory.objective="
+                  + word(taught.memory())
+                  + ", in place of "
+                  + word(given.memory()));
     }
     return new PruneRequest(
         given.withModel(taught.model(), taught.memory()), request.run(), request.teacher());
+  }
+
+  private static String word(MemorySection memory) {
+    return memory.objective().name().toLowerCase(Locale.ROOT);
   }
 
   static Outcome run(PruneRequest request, RunContext context) {
@@ -89,11 +95,12 @@ final class PruneWorkflow {
       return TaskPruneWorkflow.run(request, context, teacher, encoder);
     }
     requirePrunable(teacher, request.config());
+    PruneRequest fitting = withModel(request, teacher, context);
     TransformerConfig before = teacher.record().model();
     if (context.dryRun()) {
       return PruneFacts.dryRun(request, before);
     }
-    Optional<Result> result = prune(request, context);
+    Optional<Result> result = prune(fitting, context);
     if (result.isEmpty()) {
       return PruneFacts.stopped(request);
     }
@@ -122,7 +129,7 @@ final class PruneWorkflow {
     PruningTarget target =
         new LatencyTables(request.run(), config, context)
             .target(full, () -> LatencyMeasurement.timer(teacher.record(), config.threads()));
-    TeacherFile.require(context.storage(), request.run(), teacher, teacherWeights);
+    TeacherFile.keepOrCompare(context.storage(), request.run(), teacher, teacherWeights);
     Weights pruned = pruningStage(target, hash);
     if (pruned == null) {
       return Optional.empty();
@@ -213,6 +220,7 @@ final class PruneWorkflow {
               + " model "
               + teacher.path());
     }
+    TaskConfigs.distillation(config.pruning()); // refuses one without weights
     if (config.recurrence().present()) {
       throw new ConfigException(
           "recurrence.memoryLength is "
@@ -254,7 +262,7 @@ final class PruneWorkflow {
             TaskConfigs.optimizer(config.training(), settings.learningRate()),
             TaskConfigs.schedule(config.training(), 0, settings.steps()),
             config.training().clipNorm());
-    Path directory = request.run().resolve("pruning");
+    Path directory = request.run().resolve(RunDirectory.PRUNING);
     try (Trainer<Batch> trainer = new Trainer<>(task, TaskConfigs.loop(config, settings.steps()))) {
       trainer.setTeacher(DecoderPair.teacherWeights(teacherWeights), teacher.path().toString());
       trainer.startFrom(teacherWeights, teacher.path().toString());

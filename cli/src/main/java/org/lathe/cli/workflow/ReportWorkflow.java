@@ -27,7 +27,6 @@ import org.lathe.training.files.Storage;
 final class ReportWorkflow {
   private static final String REPORT_FILE = "report.html";
   private static final String METRICS_FILE = "metrics.jsonl";
-  private static final String PRUNING_DIRECTORY = "pruning";
   private static final String EVALUATION_FILE = "evaluation.json";
 
   private ReportWorkflow() {}
@@ -47,7 +46,8 @@ final class ReportWorkflow {
     training(page, curves);
     pruning(
         page,
-        MetricsReader.read(storage, run.path().resolve(PRUNING_DIRECTORY).resolve(METRICS_FILE)));
+        MetricsReader.read(
+            storage, run.path().resolve(RunDirectory.PRUNING).resolve(METRICS_FILE)));
     page.table("Configuration", List.of("key", "value"), configuration(run.record().config()));
     Path file = run.path().resolve(REPORT_FILE);
     page.write(storage, file);

@@ -40,6 +40,9 @@ final class RunDirectory {
   /** What pruning kept. */
   static final String PLAN_FILE = "plan.json";
 
+  /** Where the stage lies that learns what to keep. */
+  static final String PRUNING = "pruning";
+
   /** Where the model lies that was best on the validation files of a task. */
   static final String BEST = "best";
 

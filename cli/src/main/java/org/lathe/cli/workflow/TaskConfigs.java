@@ -101,12 +101,30 @@ final class TaskConfigs {
             model, memory, optimizer, schedule, training.clipNorm(), warmupSteps);
   }
 
+  /**
+   * @throws ConfigException when nothing is learned from; a stored configuration may say so that
+   *     was never used
+   */
   static DistillationConfig distillation(PruningSection settings) {
     PruningSection.Distillation given = settings.distillation();
+    if (given.taskWeight() + given.layerWeight() + given.predictionWeight() == 0) {
+      throw new ConfigException(
+          "pruning.distillation is without any weight; expected"
+              + " pruning.distillation.taskWeight, layerWeight or predictionWeight above 0");
+    }
+    return distillation(given, given.taskWeight(), given.predictionWeight(), given.layerWeight());
+  }
+
+  /** Temperature and matching as given, weights by the method. */
+  static DistillationConfig distillation(
+      PruningSection.Distillation given,
+      double taskWeight,
+      double predictionWeight,
+      double layerWeight) {
     return new DistillationConfig(
-        given.taskWeight(),
-        given.predictionWeight(),
-        given.layerWeight(),
+        taskWeight,
+        predictionWeight,
+        layerWeight,
         given.temperature(),
         Matching.valueOf(given.matching().name()));
   }

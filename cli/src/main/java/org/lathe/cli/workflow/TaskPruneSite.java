@@ -161,7 +161,7 @@ record TaskPruneSite(
   private @Nullable Weights learn(
       TrainingTask<ExampleBatch> pruning, UnaryOperator<Weights> student, Start start) {
     int steps = settings().steps();
-    Path directory = request.run().resolve("pruning");
+    Path directory = request.run().resolve(RunDirectory.PRUNING);
     PruneStage stage = new PruneStage(directory, "pruning", steps);
     try (Trainer<ExampleBatch> trainer =
         new Trainer<>(pruning, TaskConfigs.taskLoop(config(), task(), steps))) {

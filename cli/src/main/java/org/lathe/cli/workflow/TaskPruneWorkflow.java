@@ -92,6 +92,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
     PruningSection settings = config.pruning();
     StructureMethod method = StructureMethod.of(settings.method());
     method.requirePossible(settings, teacher, storage);
+    method.distillation(settings); // refuses one without weights
     if (TaskFiles.kind(config.task()) != encoder.kind()) {
       throw new ConfigException(
           "task.kind is "
@@ -127,7 +128,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
             ? target()
             : PruningTarget.sparsity(0);
     Weights teacherWeights = teacher.encoderWeights(head);
-    TeacherFile.require(context.storage(), request.run(), teacher, teacherWeights);
+    TeacherFile.keepOrCompare(context.storage(), request.run(), teacher, teacherWeights);
     TaskPruneSite site =
         new TaskPruneSite(
             request,

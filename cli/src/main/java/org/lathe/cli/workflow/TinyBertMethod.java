@@ -38,7 +38,7 @@ final class TinyBertMethod implements StructureMethod {
       studentPlan(settings, teacher, storage);
       Path path = Path.of(settings.studentFrom());
       EncoderSource.requireSameTokens(
-          path, EncoderSource.read(STUDENT_KEY, path, storage), teacher);
+          path, RunDirectory.open(storage, path).tokenizerJson(), teacher);
     }
   }
 
@@ -101,7 +101,6 @@ final class TinyBertMethod implements StructureMethod {
   /** The prediction loss alone, at the configured temperature (published: 1). */
   @Override
   public DistillationConfig distillation(PruningSection settings) {
-    DistillationConfig configured = TaskConfigs.distillation(settings);
-    return new DistillationConfig(0, 1, 0, configured.temperature(), configured.matching());
+    return TaskConfigs.distillation(settings.distillation(), 0, 1, 0);
   }
 }

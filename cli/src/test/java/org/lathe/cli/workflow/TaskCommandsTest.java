@@ -333,14 +333,6 @@ class TaskCommandsTest {
     assertThat(root.resolve("x")).doesNotExist();
     assertThat(TinyRun.execute("evaluate", run, "--set", "task.preset=rte")).isEqualTo(2);
     assertThat(TinyRun.err).contains("has the labels").contains("trained for [no, yes]");
-    assertThat(TinyRun.execute("evaluate", run, "--memory", "local")).isEqualTo(2);
-    assertThat(TinyRun.err).contains("--memory");
-    assertThat(TinyRun.execute("evaluate", run, "--data", root)).isEqualTo(2);
-    assertThat(TinyRun.err).contains("--data is prepared text", "--set task.test=[FILE]");
-    assertThat(TinyRun.execute("evaluate", run, "--set", "task.maxLength=1000")).isEqualTo(2);
-    assertThat(TinyRun.err).contains("task.maxLength is 1000; expected at most");
-    assertThat(TinyRun.execute("evaluate", run, "--tune")).isEqualTo(2);
-    assertThat(TinyRun.err).contains("--tune");
   }
 
   /** A pruned run is of the files that it learned from, not of its teacher's. */

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,6 +46,48 @@ class TaskRunTest {
           .as(split)
           .isEqualTo(sizes.get(split));
     }
+  }
+
+  @Test
+  void whatAnEncoderHasNoUseForIsRefused() {
+    Map<List<Object>, String> refusals =
+        Map.of(
+            List.of("--memory", "local"), "which has no --memory",
+            List.of("--data", root), "--set task.test=[FILE]",
+            List.of("--tune"), "--tune chooses how memory is mixed in",
+            List.of("--set", "task.maxLength=1000"), "task.maxLength is 1000; expected at most 16");
+    refusals.forEach(
+        (options, why) -> {
+          List<Object> command = new ArrayList<>(List.of("evaluate", tiny.teacher()));
+          command.addAll(options);
+          assertThat(TinyRun.execute(command.toArray())).as(why).isEqualTo(2);
+          assertThat(TinyRun.err).contains(why);
+        });
+  }
+
+  /** Both read six tokens of a text, though the encoder has 16 positions. */
+  @Test
+  void aServedModelReadsAsMuchOfATextAsItsRun() throws IOException {
+    Path run = root.resolve("short-texts");
+    TinyRun.succeed("train", tiny.config(), "--run", run, "--set", "task.maxLength=6");
+    TinyRun.succeed("export", run, "--out", root.resolve("models"));
+    Path served = root.resolve("models/1");
+    String text = "the film was good and great";
+    String longer = text + " and bad and awful and bad";
+    for (Path model : List.of(run, served)) {
+      assertThat(prediction(model, longer)).isEqualTo(prediction(model, text));
+    }
+    assertThat(prediction(served, "the film")).isNotEqualTo(prediction(served, text));
+  }
+
+  private static String prediction(Path model, String text) throws IOException {
+    TinyRun.succeed("predict", model, "--prompt", text, "--json");
+    return TinyRun.MAPPER
+        .readTree(TinyRun.out)
+        .path("predictions")
+        .path(0)
+        .path("probabilities")
+        .toString();
   }
 
   /** Found again by a resumed run, which then keeps only what is better. */

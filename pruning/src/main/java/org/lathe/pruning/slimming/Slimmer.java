@@ -49,7 +49,7 @@ public final class Slimmer {
   /**
    * A decoder language model.
    *
-   * @param config of the weights; its dropout rates may differ from the plan's and is kept
+   * @param config of the weights; its dropout rates may differ from the plan's and are kept
    * @param weights of the model, named {@code decoder/...}; other names are left out. Not changed
    * @param plan made for this configuration
    * @throws GraphMismatchException when plan, configuration and weights do not belong together
@@ -81,7 +81,7 @@ public final class Slimmer {
   /**
    * An encoder and the head on it.
    *
-   * @param config of the weights; its dropout rates may differ from the plan's and is kept
+   * @param config of the weights; its dropout rates may differ from the plan's and are kept
    * @param head whose weights are named by its kind's prefix, or null for the encoder alone
    * @param weights named {@code encoder/...} and of the head; other names are left out. Not changed
    * @param plan made for this encoder's {@code transformer}

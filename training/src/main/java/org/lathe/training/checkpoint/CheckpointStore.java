@@ -129,8 +129,9 @@ public final class CheckpointStore {
   }
 
   /**
-   * Saves a checkpoint in place of all others, of whatever step, one of the same step too: for a
-   * store of the best model, whose steps may come again when a run resumes.
+   * Saves a checkpoint in place of later ones and of one of the same step: for a store that keeps
+   * the best model only. Steps come again when a run resumes from an older checkpoint; a kill in
+   * here is one more such resume, which passes this step again.
    */
   public void saveOnly(long step, Weights weights, Map<String, Object> state, String configHash) {
     Path same = steps().get(step);

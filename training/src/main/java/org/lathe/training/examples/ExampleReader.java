@@ -225,7 +225,8 @@ public final class ExampleReader {
       }
       return number;
     }
-    int index = labels.indexOf(word);
+    // a model that learned before labels were stripped may know one with spaces
+    int index = Math.max(labels.indexOf(row.fields().get(column)), labels.indexOf(word));
     if (index < 0) {
       throw new CorruptFileException(
           "line %d of %s has the label \"%s\" in column %d; expected one of %s."

@@ -36,7 +36,8 @@ public interface TrainingTask<B> {
    *
    * @param input how a batch reaches the graph
    * @param loss scalar to minimize
-   * @param validationLoss scalar, without dropout or gate noise: nats a token for language models
+   * @param validationLoss scalar, without dropout: nats a token for language models. While gates
+   *     are learned, that of the gates as they are sampled
    * @param metrics further scalars worth a line in metrics.jsonl, by name
    * @param groups which variables are updated, and how
    * @param clipNorm global norm to which the clipped groups' gradient is cut; 0 = never

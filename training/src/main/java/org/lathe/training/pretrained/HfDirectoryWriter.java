@@ -60,9 +60,9 @@ public final class HfDirectoryWriter {
       PretrainedEncoder encoder,
       @Nullable EncoderHead head,
       Consumer<Path> check) {
-    NamingStyle style = style(encoder.config());
-    PretrainedEncoder uniform = UniformLayers.of(withoutIdlePooler(encoder, head, style));
+    PretrainedEncoder uniform = UniformLayers.of(withoutIdlePooler(encoder, head));
     EncoderConfig config = uniform.config();
+    NamingStyle style = style(config);
     requirePooler(config, style);
     NameMap map = new NameMap(style, head == null ? "" : prefix(style));
     Weights foreign = EncoderWeights.write(uniform.weights(), map.encoder(config));
@@ -97,10 +97,14 @@ public final class HfDirectoryWriter {
     };
   }
 
-  /** Leaves out a pooler that has no place there and that the head does not read. */
+  /** Whether a pooler is left out: it has no place there, and the head does not read it. */
+  public static boolean leavesPoolerOut(EncoderConfig encoder, HeadConfig head) {
+    return !head.kind().classifies() && isMisfit(encoder, style(encoder));
+  }
+
   private static PretrainedEncoder withoutIdlePooler(
-      PretrainedEncoder encoder, @Nullable EncoderHead head, NamingStyle style) {
-    if (head == null || head.config().kind().classifies() || !isMisfit(encoder.config(), style)) {
+      PretrainedEncoder encoder, @Nullable EncoderHead head) {
+    if (head == null || !leavesPoolerOut(encoder.config(), head.config())) {
       return encoder;
     }
     // what the configuration has no place for is not written
