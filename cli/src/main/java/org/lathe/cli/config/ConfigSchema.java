@@ -17,7 +17,7 @@ import org.lathe.graphs.errors.ConfigException;
  * Checks a tree against the records it will be bound to: every key known, every value of the right
  * type. The records are the schema; there is no second list of keys.
  */
-final class ConfigSchema {
+public final class ConfigSchema {
   private final ConfigTree tree;
 
   private ConfigSchema(ConfigTree tree) {
@@ -107,7 +107,7 @@ final class ConfigSchema {
   /**
    * The word that stands for an enum constant in YAML: FEED_FORWARD_LAYER is feed-forward-layer.
    */
-  private static String wordOf(Object constant) {
+  public static String wordOf(Object constant) {
     return ((Enum<?>) constant).name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

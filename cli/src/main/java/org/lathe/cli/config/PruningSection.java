@@ -3,7 +3,6 @@ package org.lathe.cli.config;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.google.common.collect.Sets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -110,12 +109,7 @@ public record PruningSection(
     HEADS,
     /** Fisher scores, rearrangement, rescaling (Kwon et al. 2022). */
     @JsonProperty("one-shot")
-    ONE_SHOT;
-
-    /** As it is written in a configuration. */
-    public String word() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
+    ONE_SHOT
   }
 
   /** Methods whose student may start from other weights than its teacher's. */

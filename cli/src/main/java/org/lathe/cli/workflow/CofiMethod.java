@@ -2,6 +2,7 @@ package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -96,7 +97,7 @@ final class CofiMethod implements StructureMethod {
           "pruning.continueFrom is "
               + run
               + ", which was pruned with method "
-              + method.word()
+              + ConfigSchema.wordOf(method)
               + "; expected a run of method cofi, whose gates and weights go on");
     }
     Path before = Path.of(pruned.record().parent());

@@ -2,10 +2,9 @@ package org.lathe.cli.workflow;
 
 import com.google.common.collect.ImmutableList;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.lathe.cli.config.MemorySection;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -76,16 +75,12 @@ final class PruneWorkflow {
           .console()
           .note(
               "the memory is the teacher's, memory.objective="
-                  + word(taught.memory())
+                  + ConfigSchema.wordOf(taught.memory().objective())
                   + ", in place of "
-                  + word(given.memory()));
+                  + ConfigSchema.wordOf(given.memory().objective()));
     }
     return new PruneRequest(
         given.withModel(taught.model(), taught.memory()), request.run(), request.teacher());
-  }
-
-  private static String word(MemorySection memory) {
-    return memory.objective().name().toLowerCase(Locale.ROOT);
   }
 
   static Outcome run(PruneRequest request, RunContext context) {
@@ -95,12 +90,11 @@ final class PruneWorkflow {
       return TaskPruneWorkflow.run(request, context, teacher, encoder);
     }
     requirePrunable(teacher, request.config());
-    PruneRequest fitting = withModel(request, teacher, context);
     TransformerConfig before = teacher.record().model();
     if (context.dryRun()) {
-      return PruneFacts.dryRun(request, before);
+      return PruneFacts.dryRun(withModel(request, teacher, context), before);
     }
-    Optional<Result> result = prune(fitting, context);
+    Optional<Result> result = prune(request, context);
     if (result.isEmpty()) {
       return PruneFacts.stopped(request);
     }
@@ -215,7 +209,7 @@ final class PruneWorkflow {
     if (method != PruningSection.Method.COFI) {
       throw new ConfigException(
           "pruning.method is "
-              + method.word()
+              + ConfigSchema.wordOf(method)
               + ", which prunes encoders with a task; set pruning.method=cofi for the language"
               + " model "
               + teacher.path());

@@ -7,6 +7,7 @@ import com.google.common.collect.ImmutableSortedMap;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.lathe.export.format.EncoderFacts;
 import org.lathe.export.verification.EncoderReference;
@@ -92,108 +93,71 @@ public record EncoderExportRequest(
   }
 
   public EncoderExportRequest withLabels(List<String> newLabels) {
-    return new EncoderExportRequest(
-        encoder,
-        head,
-        weights,
-        baseDirectory,
-        version,
-        taskLength,
-        paddingId,
-        newLabels,
-        metadata,
-        assets,
-        reference,
-        precision);
+    return with(copy -> copy.labels = newLabels);
   }
 
   public EncoderExportRequest withTaskLength(int newTaskLength) {
-    return new EncoderExportRequest(
-        encoder,
-        head,
-        weights,
-        baseDirectory,
-        version,
-        newTaskLength,
-        paddingId,
-        labels,
-        metadata,
-        assets,
-        reference,
-        precision);
+    return with(copy -> copy.taskLength = newTaskLength);
   }
 
   public EncoderExportRequest withMetadata(Map<String, String> newMetadata) {
-    return new EncoderExportRequest(
-        encoder,
-        head,
-        weights,
-        baseDirectory,
-        version,
-        taskLength,
-        paddingId,
-        labels,
-        newMetadata,
-        assets,
-        reference,
-        precision);
+    return with(copy -> copy.metadata = newMetadata);
   }
 
   public EncoderExportRequest withAssets(Map<String, Path> newAssets) {
-    return new EncoderExportRequest(
-        encoder,
-        head,
-        weights,
-        baseDirectory,
-        version,
-        taskLength,
-        paddingId,
-        labels,
-        metadata,
-        newAssets,
-        reference,
-        precision);
+    return with(copy -> copy.assets = newAssets);
   }
 
   public EncoderExportRequest withReference(EncoderReference newReference) {
-    return new EncoderExportRequest(
-        encoder,
-        head,
-        weights,
-        baseDirectory,
-        version,
-        taskLength,
-        paddingId,
-        labels,
-        metadata,
-        assets,
-        newReference,
-        precision);
+    return with(copy -> copy.reference = newReference);
   }
 
   public EncoderExportRequest withPrecision(WeightPrecision newPrecision) {
-    return with(weights, newPrecision);
+    return with(copy -> copy.precision = newPrecision);
   }
 
   /** The same with other values. */
   EncoderExportRequest withWeights(Weights newWeights) {
-    return with(newWeights, precision);
+    return with(copy -> copy.weights = newWeights);
   }
 
-  private EncoderExportRequest with(Weights newWeights, WeightPrecision newPrecision) {
+  private EncoderExportRequest with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
     return new EncoderExportRequest(
         encoder,
         head,
-        newWeights,
+        copy.weights,
         baseDirectory,
         version,
-        taskLength,
+        copy.taskLength,
         paddingId,
-        labels,
-        metadata,
-        assets,
-        reference,
-        newPrecision);
+        copy.labels,
+        copy.metadata,
+        copy.assets,
+        copy.reference,
+        copy.precision);
+  }
+
+  /** What the with-methods change. */
+  private static final class Copy {
+    Weights weights;
+    int taskLength;
+    List<String> labels;
+    Map<String, String> metadata;
+    Map<String, Path> assets;
+    @Nullable EncoderReference reference;
+    WeightPrecision precision;
+
+    Copy(EncoderExportRequest from) {
+      weights = from.weights;
+      taskLength = from.taskLength;
+      labels = from.labels;
+      metadata = from.metadata;
+      assets = from.assets;
+      reference = from.reference;
+      precision = from.precision;
+    }
   }
 
   EncoderFacts facts() {

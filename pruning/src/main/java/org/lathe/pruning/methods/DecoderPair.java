@@ -134,17 +134,8 @@ public final class DecoderPair implements DistillationPair<Batch> {
   }
 
   private Operand<TFloat32> languageModelLoss(DecoderLanguageModel.Output output, Gates gates) {
-    Ops tf = site.tf();
-    return LanguageModelLoss.of(
-            tf,
-            student.head().target(tf, output.outputND(), input.targetsN(), gates, Dropout.NONE),
-            output.tapNP(),
-            input.targetsN(),
-            memory,
-            switches,
-            site.batchSize(),
-            site.segmentLength(),
-            student.config().tapWidth())
+    return LanguageModelTask.loss(
+            site, input, student, output, gates, Dropout.NONE, memory, switches)
         .meanLoss();
   }
 }

@@ -59,6 +59,7 @@ public record LanguageModelTask(
         clipNorm);
   }
 
+  /** Of the model under this dropout. */
   private LanguageModelLoss loss(
       Site site,
       TokenInput input,
@@ -68,18 +69,35 @@ public record LanguageModelTask(
       Dropout softmaxDropout) {
     DecoderLanguageModel.Output output =
         decoder.call(site.tf(), input.inputsBT(), Gates.NONE, dropout);
+    return loss(site, input, decoder, output, Gates.NONE, softmaxDropout, memory, switches);
+  }
+
+  /**
+   * The loss of a called model on the batch's text, memory included.
+   *
+   * @param gates as in the call
+   */
+  public static LanguageModelLoss loss(
+      Site site,
+      TokenInput input,
+      DecoderLanguageModel decoder,
+      DecoderLanguageModel.Output output,
+      Gates gates,
+      Dropout softmaxDropout,
+      MemoryConfig memory,
+      LanguageModelLoss.MemorySwitches switches) {
     return LanguageModelLoss.of(
         site.tf(),
         decoder
             .head()
-            .target(site.tf(), output.outputND(), input.targetsN(), Gates.NONE, softmaxDropout),
+            .target(site.tf(), output.outputND(), input.targetsN(), gates, softmaxDropout),
         output.tapNP(),
         input.targetsN(),
         memory,
         switches,
         site.batchSize(),
         site.segmentLength(),
-        model.tapWidth());
+        decoder.config().tapWidth());
   }
 
   /** Its own seed: the two kinds of dropout must not share masks. */
