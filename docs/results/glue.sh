@@ -10,6 +10,8 @@
 #   docs/results/glue.sh packed mr 1                 exported as float32, float16 and int8
 #   docs/results/glue.sh upstream 1                  MiniLM pruned on plain text, with no task yet
 #   docs/results/glue.sh fine-tune mr 1              the slim encoder of that, fine-tuned for a task
+#   docs/results/glue.sh general 1                   TinyBERT's general distillation, beside upstream's
+#                                                    teacher; prune mr tinybert-general 1 goes on
 #
 # TASKS holds sst2, sst2-sent, mr and rte with train.tsv.gz, dev.tsv and test.tsv, and xquad with
 # xquad.en.json.gz; upstream reads corpora/wikitext-2. Everything is written below the working
@@ -80,12 +82,16 @@ settings() {
     tinybert)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 \
         --set pruning.distillation.temperature=1" ;;
+    # from the student of general distillation
+    tinybert-general)
+      echo "--set pruning.method=tinybert --set pruning.distillation.temperature=1 \
+        --set pruning.studentFrom=runs/upstream-tinybert-$3" ;;
     # nothing masked for a tenth of the steps, all that goes after eight tenths, as published
     block)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.rampFraction=0.7" ;;
     # scores that travel as far in fewer steps as those of MR in 300
-    block-scaled)
-      settings block
+    block-scaled | movement-scaled)
+      settings "${1%-scaled}"
       case $2 in
         rte) echo "--set pruning.gateLearningRate=0.15" ;;
         xquad) echo "--set pruning.gateLearningRate=0.25" ;;
@@ -148,6 +154,14 @@ case ${1:-} in
     "$lathe" evaluate "runs/upstream-dense-$2" --split test --json
     "$lathe" evaluate "runs/upstream-cofi-60-$2" --split test --json
     ;;
+  general)
+    # a student of the shape that tinybert has at five times the speed
+    # shellcheck disable=SC2086 # words
+    "$lathe" prune "$here/upstream.yaml" --seed "$2" --teacher "runs/upstream-dense-$2" \
+      --run "runs/upstream-tinybert-$2" $threads --set pruning.method=tinybert \
+      --set pruning.target.parameters=1811376 --set pruning.steps=900 \
+      --set pruning.finetuneSteps=0 --json
+    ;;
   fine-tune)
     # shellcheck disable=SC2086 # words
     "$lathe" train "$here/glue-$2.yaml" --seed "$3" --run "runs/$2-upstream-60-$3" $threads \
@@ -181,7 +195,7 @@ case ${1:-} in
     "$lathe" benchmark latency $versions --batch 1,32 --length 128 --json
     ;;
   *)
-    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -68,11 +68,19 @@ class PrunedTaskRunTest {
     refused("other sizes than the teacher", "block", run, "pruning.studentFrom=" + shape);
     Path words = root.resolve("other-words");
     TinyEncoder.writePretrained(words);
-    Path tokenizer = words.resolve("tokenizer.json");
-    Files.writeString(tokenizer, Files.readString(tokenizer).replace("\"plot\"", "\"cast\""));
+    renameAWord(words);
     String from = "pruning.studentFrom=" + words;
     refused("whose tokenizer is not that of the teacher", "movement", run, from);
     refused("but for pruning.method block", "cofi", run, from);
+    Path slim = tiny.prune("random", "pruning.target.sparsity=0.6");
+    renameAWord(slim);
+    String general = "pruning.studentFrom=" + slim;
+    refused("whose tokenizer is not that of the teacher", "tinybert", run, general);
+  }
+
+  private static void renameAWord(Path directory) throws IOException {
+    Path tokenizer = directory.resolve("tokenizer.json");
+    Files.writeString(tokenizer, Files.readString(tokenizer).replace("\"plot\"", "\"cast\""));
   }
 
   private static void refused(String why, String method, Path run, String... assignments) {
@@ -92,6 +100,19 @@ class PrunedTaskRunTest {
         .contains("pruning.continueFrom is " + first)
         .contains("pruned from " + tiny.teacher());
     assertThat(run).doesNotExist();
+  }
+
+  /** Its path is the same, its weights are others. */
+  @Test
+  void gatesDoNotGoOnUnderATeacherThatWasReplaced() throws IOException {
+    Path first = tiny.prune("cofi", "pruning.target.sparsity=0.3");
+    Path teacherFile = first.resolve("teacher.json");
+    String begun = Files.readString(teacherFile);
+    String found = TinyRun.MAPPER.readTree(begun).path("fingerprint").asText();
+    Files.writeString(teacherFile, begun.replace(found, "0".repeat(found.length())));
+    String from = "pruning.continueFrom=" + first;
+    assertThat(TinyRun.execute(tiny.command("cofi", root.resolve("goes-on"), from))).isEqualTo(3);
+    assertThat(TinyRun.err).contains(first + " was begun with the teacher").contains(found);
   }
 
   @Test

@@ -90,6 +90,29 @@ class TaskRunTest {
         .toString();
   }
 
+  @Test
+  void rowsThatAreLeftOutAreCounted() throws IOException {
+    String pairs = "the film was good\tthe plot was good\t1\na film\tgreat plot\t0\n";
+    Path file =
+        Files.writeString(
+            root.resolve("pairs.tsv"),
+            "question1\tquestion2\tis_duplicate\n" + pairs + "half a row\n" + pairs);
+    TinyRun.succeed(
+        "train",
+        tiny.config(),
+        "--run",
+        root.resolve("pairs"),
+        "--dry-run",
+        "--set",
+        "task.preset=qqp",
+        "--set",
+        "task.train=[" + file + "]",
+        "--set",
+        "task.valid=[" + file + "]");
+    assertThat(TinyRun.err)
+        .contains("task.train: 1 of 5 rows of " + file + " were broken and are left out");
+  }
+
   /** Found again by a resumed run, which then keeps only what is better. */
   @Test
   void theBestSoFarIsKept() {

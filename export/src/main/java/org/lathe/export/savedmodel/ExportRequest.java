@@ -5,6 +5,7 @@ import com.google.common.collect.ImmutableMap;
 import com.google.common.collect.ImmutableSortedMap;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.lathe.export.retrieval.RetrievalPlan;
 import org.lathe.export.verification.ReferenceScorer;
@@ -77,101 +78,69 @@ public record ExportRequest(
   }
 
   public ExportRequest withTemperature(double newTemperature) {
-    return new ExportRequest(
-        config,
-        memory,
-        weights,
-        baseDirectory,
-        version,
-        newTemperature,
-        metadata,
-        assets,
-        reference,
-        retrieval,
-        precision);
+    return with(copy -> copy.temperature = newTemperature);
   }
 
   public ExportRequest withMetadata(Map<String, String> newMetadata) {
-    return new ExportRequest(
-        config,
-        memory,
-        weights,
-        baseDirectory,
-        version,
-        temperature,
-        newMetadata,
-        assets,
-        reference,
-        retrieval,
-        precision);
+    return with(copy -> copy.metadata = newMetadata);
   }
 
   public ExportRequest withAssets(Map<String, Path> newAssets) {
-    return new ExportRequest(
-        config,
-        memory,
-        weights,
-        baseDirectory,
-        version,
-        temperature,
-        metadata,
-        newAssets,
-        reference,
-        retrieval,
-        precision);
+    return with(copy -> copy.assets = newAssets);
   }
 
   public ExportRequest withReference(ReferenceScorer newReference) {
-    return new ExportRequest(
-        config,
-        memory,
-        weights,
-        baseDirectory,
-        version,
-        temperature,
-        metadata,
-        assets,
-        newReference,
-        retrieval,
-        precision);
+    return with(copy -> copy.reference = newReference);
   }
 
   public ExportRequest withRetrieval(RetrievalPlan newRetrieval) {
-    return new ExportRequest(
-        config,
-        memory,
-        weights,
-        baseDirectory,
-        version,
-        temperature,
-        metadata,
-        assets,
-        reference,
-        newRetrieval,
-        precision);
+    return with(copy -> copy.retrieval = newRetrieval);
   }
 
   public ExportRequest withPrecision(WeightPrecision newPrecision) {
-    return with(weights, newPrecision);
+    return with(copy -> copy.precision = newPrecision);
   }
 
   /** The same with other values. */
   ExportRequest withWeights(Weights newWeights) {
-    return with(newWeights, precision);
+    return with(copy -> copy.weights = newWeights);
   }
 
-  private ExportRequest with(Weights newWeights, WeightPrecision newPrecision) {
+  private ExportRequest with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
     return new ExportRequest(
         config,
         memory,
-        newWeights,
+        copy.weights,
         baseDirectory,
         version,
-        temperature,
-        metadata,
-        assets,
-        reference,
-        retrieval,
-        newPrecision);
+        copy.temperature,
+        copy.metadata,
+        copy.assets,
+        copy.reference,
+        copy.retrieval,
+        copy.precision);
+  }
+
+  /** What the with-methods change. */
+  private static final class Copy {
+    Weights weights;
+    double temperature;
+    Map<String, String> metadata;
+    Map<String, Path> assets;
+    @Nullable ReferenceScorer reference;
+    @Nullable RetrievalPlan retrieval;
+    WeightPrecision precision;
+
+    Copy(ExportRequest from) {
+      weights = from.weights;
+      temperature = from.temperature;
+      metadata = from.metadata;
+      assets = from.assets;
+      reference = from.reference;
+      retrieval = from.retrieval;
+      precision = from.precision;
+    }
   }
 }

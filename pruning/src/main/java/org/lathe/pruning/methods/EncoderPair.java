@@ -142,6 +142,7 @@ public final class EncoderPair implements DistillationPair<ExampleBatch> {
 
   @Override
   public Map<String, Operand<TFloat32>> outputs() {
-    return ExampleInput.outputs(input.call(site.tf(), student, Gates.NONE, Dropout.NONE).logits());
+    Ops tf = site.tf();
+    return input.outputs(tf, input.call(tf, student, Gates.NONE, Dropout.NONE).logits());
   }
 }

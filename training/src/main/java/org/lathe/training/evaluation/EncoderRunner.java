@@ -50,7 +50,7 @@ public final class EncoderRunner implements AutoCloseable {
         new TrainingTask.Site(tf, catalog, new ScalarFeeds(tf), batchSize, config.maxLength(), 0);
     input = ExampleInput.declare(site, head);
     EncoderModel model = new EncoderModel(catalog, config, head);
-    outputs = ExampleInput.outputs(input.call(tf, model, Gates.NONE, Dropout.NONE).logits());
+    outputs = input.outputs(tf, input.call(tf, model, Gates.NONE, Dropout.NONE).logits());
     WeightTransfer transfer = new WeightTransfer(tf, catalog.all());
     session = Sessions.open(graph, threads);
     transfer.assign(session, weights, source);

@@ -6,7 +6,7 @@ public final class Softmax {
 
   /** All probabilities of a row. */
   public static double[] of(float[] logits) {
-    double mass = logSumExp(logits, 0, logits.length);
+    double mass = logSumExp(logits);
     double[] probabilities = new double[logits.length];
     for (int c = 0; c < logits.length; c++) {
       probabilities[c] = Math.exp(logits[c] - mass);
@@ -14,23 +14,14 @@ public final class Softmax {
     return probabilities;
   }
 
-  /**
-   * ln p of one class of the row of count logits that begins at from.
-   *
-   * @param right from 0
-   */
-  static double logProbability(float[] logits, int from, int count, int right) {
-    return logits[from + right] - logSumExp(logits, from, count);
-  }
-
-  private static double logSumExp(float[] logits, int from, int count) {
+  private static double logSumExp(float[] logits) {
     double largest = Double.NEGATIVE_INFINITY;
-    for (int i = from; i < from + count; i++) {
-      largest = Math.max(largest, logits[i]);
+    for (float logit : logits) {
+      largest = Math.max(largest, logit);
     }
     double sum = 0;
-    for (int i = from; i < from + count; i++) {
-      sum += Math.exp(logits[i] - largest);
+    for (float logit : logits) {
+      sum += Math.exp(logit - largest);
     }
     return largest + Math.log(sum);
   }

@@ -94,7 +94,8 @@ public final class TaskScorer {
   /**
    * Hidden tokens, the same ones at every call.
    *
-   * @param model gives {@link ExampleInput#LOGITS} (M, V) of a batch
+   * @param model gives {@link ExampleInput#LOG_PROBABILITIES} and {@link ExampleInput#RIGHT} (M) of
+   *     a batch
    */
   public Map<Metric, Double> score(
       TokenRows rows, TokenMasking masking, Function<ExampleBatch, Map<String, float[]>> model) {
@@ -104,18 +105,17 @@ public final class TaskScorer {
     long numGuesses = 0;
     for (int i = 0; i < batches.numBatches(); i++) {
       ExampleBatch batch = masking.mask(batches.at(i), MASKING_SEED, 0);
-      int[] words = batch.targets().words();
       int[] places = batch.targets().places();
-      if (words.length == 0) {
+      if (places.length == 0) {
         continue; // rows of special tokens only
       }
-      float[] logits = output(model.apply(batch), ExampleInput.LOGITS);
-      int vocabularySize = logits.length / words.length;
+      Map<String, float[]> outputs = model.apply(batch);
+      float[] logProbabilities = output(outputs, ExampleInput.LOG_PROBABILITIES);
+      float[] right = output(outputs, ExampleInput.RIGHT);
       // rows that fill the last batch come after those that count
-      for (int j = 0; j < words.length && places[j] < batch.numRows() * batch.length(); j++) {
-        int from = j * vocabularySize;
-        logLikelihood += Softmax.logProbability(logits, from, vocabularySize, words[j]);
-        numRight += largest(logits, from, vocabularySize) == words[j] ? 1 : 0;
+      for (int j = 0; j < places.length && places[j] < batch.numRows() * batch.length(); j++) {
+        logLikelihood += logProbabilities[j];
+        numRight += right[j] == 1 ? 1 : 0;
         numGuesses++;
       }
     }

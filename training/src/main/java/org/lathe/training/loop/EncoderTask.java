@@ -61,7 +61,7 @@ public record EncoderTask(
         clipNorm,
         ImmutableList.of(),
         ImmutableList.of(),
-        ExampleInput.outputs(logits));
+        input.outputs(tf, logits));
   }
 
   /**

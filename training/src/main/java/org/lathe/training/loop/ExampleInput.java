@@ -25,8 +25,16 @@ import org.tensorflow.types.TInt32;
  * labels its loss needs. Shape letters: B batch, T length of this batch.
  */
 public final class ExampleInput implements BatchInput<ExampleBatch> {
-  /** Output of classification and regression, (B, C); of masked tokens, (M, V). */
+  /** Output of classification and regression, (B, C). */
   public static final String LOGITS = "logits";
+
+  /** Output of masked tokens: ln of the probability of what stood there, (M). */
+  public static final String LOG_PROBABILITIES = "log-probabilities";
+
+  /**
+   * Output of masked tokens: 1 where the likeliest word is the one that stood there, else 0; (M).
+   */
+  public static final String RIGHT = "right";
 
   /** Outputs of a span head, (B, T). */
   public static final String STARTS = "starts";
@@ -106,14 +114,24 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
     };
   }
 
-  /** Logits under the names of a task's outputs. */
-  public static Map<String, Operand<TFloat32>> outputs(List<Operand<TFloat32>> logits) {
+  /**
+   * What an evaluation fetches, under the names of this class. Of masked tokens two numbers each,
+   * since their logits would be as many as the vocabulary has words.
+   */
+  public Map<String, Operand<TFloat32>> outputs(Ops tf, List<Operand<TFloat32>> logits) {
+    Operand<TFloat32> first = logits.get(0);
     Map<String, Operand<TFloat32>> outputs = new LinkedHashMap<>();
-    if (logits.size() == 1) {
-      outputs.put(LOGITS, logits.get(0));
-    } else {
-      outputs.put(STARTS, logits.get(0));
-      outputs.put(ENDS, logits.get(1));
+    switch (labels) {
+      case CLASSES, NUMBERS -> outputs.put(LOGITS, first);
+      case SPANS -> {
+        outputs.put(STARTS, first);
+        outputs.put(ENDS, logits.get(1));
+      }
+      case MASKED -> {
+        Operand<TInt32> guessedM = tf.math.argMax(first, tf.constant(-1), TInt32.class);
+        outputs.put(LOG_PROBABILITIES, tf.math.neg(ClassCrossEntropy.perRow(tf, first, wordsM)));
+        outputs.put(RIGHT, tf.dtypes.cast(tf.math.equal(guessedM, wordsM), TFloat32.class));
+      }
     }
     return outputs;
   }
@@ -133,19 +151,20 @@ public final class ExampleInput implements BatchInput<ExampleBatch> {
         feeder.feed(placesB.get(0), ints(rows, targets.starts()));
         feeder.feed(placesB.get(1), ints(rows, targets.ends()));
       }
-      case MASKED -> feeder.feed(wordsM, ints(Shape.of(targets.words().length), targets.words()));
+      case MASKED -> {} // among the inputs
     }
   }
 
-  /** Tokens only, and where masked ones are: enough for a model's outputs. */
+  /** Tokens, and of masked ones where and what they were: enough for {@link #outputs}. */
   public void feedInputs(ExampleBatch batch, Feeder feeder) {
     Shape tokens = Shape.of(batch.batchSize(), batch.length());
     feeder.feed(idsBT, ints(tokens, batch.ids()));
     feeder.feed(presentBT, ints(tokens, batch.mask()));
     feeder.feed(typesBT, ints(tokens, batch.tokenTypes()));
     if (labels == Labels.MASKED) {
-      int[] places = batch.targets().places();
-      feeder.feed(placesM, ints(Shape.of(places.length), places));
+      RowTargets masked = batch.targets();
+      feeder.feed(placesM, ints(Shape.of(masked.places().length), masked.places()));
+      feeder.feed(wordsM, ints(Shape.of(masked.words().length), masked.words()));
     }
   }
 
