@@ -90,8 +90,8 @@ settings() {
     block)
       echo "--set pruning.method=$1 --set pruning.target.speedup=5 --set pruning.rampFraction=0.7" ;;
     # scores that travel as far in fewer steps as those of MR in 300
-    block-scaled | movement-scaled)
-      settings "${1%-scaled}"
+    block-scaled)
+      settings block
       case $2 in
         rte) echo "--set pruning.gateLearningRate=0.15" ;;
         xquad) echo "--set pruning.gateLearningRate=0.25" ;;

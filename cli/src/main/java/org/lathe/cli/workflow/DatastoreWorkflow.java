@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.training.datastore.BuildEstimate;
 import org.lathe.training.datastore.Datastore;
@@ -94,7 +95,7 @@ final class DatastoreWorkflow {
       context.console().note(plan);
       DatastoreBuilder.Ending ending =
           builder.run(text.text(), encoder, progress, new StopSignals());
-      facts.put("ending", ending.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+      facts.put("ending", ConfigSchema.wordOf(ending));
       if (ending == DatastoreBuilder.Ending.STOPPED) {
         int done = builder.estimate(text.text()).chunksDone();
         facts.put("chunks", estimate.numChunks());

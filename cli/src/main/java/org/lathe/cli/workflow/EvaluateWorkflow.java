@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.EvaluationSection;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.graphs.errors.ConfigException;
@@ -134,7 +135,7 @@ final class EvaluateWorkflow {
     if (kind.usesStore()) {
       Feature feature = settings.interpolation().feature();
       if (feature != Feature.CONSTANT) {
-        slot.append('+').append(MixingFacts.wordOf(feature));
+        slot.append('+').append(ConfigSchema.wordOf(feature));
       }
       if (settings.skipSearch() > 0) {
         slot.append("+skip ").append(settings.skipSearch());

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.graphs.errors.CorruptFileException;
 import org.lathe.training.evaluation.SearchPolicy;
 import org.lathe.training.memory.AdaptiveInterpolation;
@@ -66,13 +67,8 @@ final class MixingFacts {
     }
     InterpolationBuckets buckets = interpolation.buckets();
     external.put(INTERPOLATION, interpolation.weights());
-    external.put(FEATURE, wordOf(buckets.feature()));
+    external.put(FEATURE, ConfigSchema.wordOf(buckets.feature()));
     external.put(THRESHOLDS, buckets.thresholds());
-  }
-
-  /** As in a configuration. */
-  static String wordOf(Feature feature) {
-    return feature.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /**
