@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.EvaluationSection.IndexKind;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.export.latency.HardwareFile;
@@ -75,7 +76,7 @@ final class BenchmarkMemoryWorkflow implements AutoCloseable {
         boolean tuned,
         @Nullable ExternalMemory memory,
         boolean holdsText) {
-      this.name = kind.name().toLowerCase(Locale.ROOT) + (index == IndexKind.IVF ? "-ivf" : "");
+      this.name = ConfigSchema.wordOf(kind) + (index == IndexKind.IVF ? "-ivf" : "");
       this.kind = kind;
       this.index = index;
       this.mixing = mixing;
@@ -178,7 +179,7 @@ final class BenchmarkMemoryWorkflow implements AutoCloseable {
   }
 
   private void addModes(MemoryKind kind) {
-    @Nullable TunedMemory known = file.tuned(kind.name().toLowerCase(Locale.ROOT));
+    @Nullable TunedMemory known = file.tuned(ConfigSchema.wordOf(kind));
     @Nullable TunedMemory tuned = kind.usesStore() ? EvaluateWorkflow.retrieving(known) : known;
     MemoryMixing mixing = tuned == null ? untuned(kind) : tuned.mixing();
     SearchPolicy policy = tuned == null ? SearchPolicy.EVERYWHERE : tuned.search();
@@ -186,7 +187,7 @@ final class BenchmarkMemoryWorkflow implements AutoCloseable {
       context
           .console()
           .note(
-              kind.name().toLowerCase(Locale.ROOT)
+              ConfigSchema.wordOf(kind)
                   + " was never tuned; speed does not depend on it, perplexity does");
     }
     if (!kind.usesStore()) {

@@ -114,7 +114,7 @@ final class EvaluateWorkflow {
 
   /** The kind, and the part of the store where it is not all: "external@10%". */
   private static String name(MemoryKind kind, double fraction) {
-    String name = kind.name().toLowerCase(Locale.ROOT);
+    String name = ConfigSchema.wordOf(kind);
     return fraction == 1 ? name : name + "@" + percent(fraction) + "%";
   }
 

@@ -1,7 +1,7 @@
 package org.lathe.cli.workflow;
 
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.graphs.errors.ConfigException;
 import org.lathe.graphs.models.Encoder;
@@ -38,7 +38,7 @@ final class MaskMethod implements StructureMethod {
           "pruning.target.speedup is "
               + settings.target().speedup()
               + ", but zeros that pruning.method="
-              + criterion.name().toLowerCase(Locale.ROOT)
+              + ConfigSchema.wordOf(criterion)
               + " leaves in dense matrices save no time; give a share of zeros instead, such as"
               + " pruning.target.sparsity=0.9");
     }
@@ -47,7 +47,7 @@ final class MaskMethod implements StructureMethod {
           "pruning.target.parameters is "
               + settings.target().parameters()
               + ", but pruning.method="
-              + criterion.name().toLowerCase(Locale.ROOT)
+              + ConfigSchema.wordOf(criterion)
               + " sets weights to zero and removes none; give the share of zeros instead, such as"
               + " pruning.target.sparsity=0.9");
     }

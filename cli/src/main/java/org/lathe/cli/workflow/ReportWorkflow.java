@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.report.HtmlReport;
 import org.lathe.cli.report.LayerStructure;
 import org.lathe.cli.report.Series;
@@ -79,7 +80,7 @@ final class ReportWorkflow {
     facts.put(
         "layers (heads x feed-forward units)",
         String.join(", ", model.blocks().stream().map(ReportWorkflow::describe).toList()));
-    facts.put("memory", record.memory().objective().name().toLowerCase(Locale.ROOT));
+    facts.put("memory", ConfigSchema.wordOf(record.memory().objective()));
     if (model.keySize() != null) {
       facts.put("size of the memory's keys", model.keySize());
     }

@@ -1,9 +1,9 @@
 package org.lathe.cli.workflow;
 
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.export.retrieval.RetrievalPlan;
 import org.lathe.training.memory.ExternalMixing;
@@ -63,7 +63,7 @@ final class RetrievalPlans {
   private static @Nullable MemoryMixing tuned(RunDirectory run) {
     @Nullable MemoryMixing mixing =
         EvaluationFile.open(run.storage(), run.path(), Optional.empty())
-            .mixing(MemoryKind.EXTERNAL.name().toLowerCase(Locale.ROOT));
+            .mixing(ConfigSchema.wordOf(MemoryKind.EXTERNAL));
     // files of older versions hold mixings that say nothing of retrieved items
     return mixing == null || mixing.external().equals(ExternalMixing.NONE) ? null : mixing;
   }

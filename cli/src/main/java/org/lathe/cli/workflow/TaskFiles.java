@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.TaskSection;
 import org.lathe.cli.progress.Console;
 import org.lathe.graphs.errors.ConfigException;
@@ -126,9 +127,9 @@ final class TaskFiles implements AutoCloseable {
           "task.preset "
               + preset.word()
               + " is a task of kind "
-              + preset.kind()
+              + word(preset.kind())
               + ", but task.kind is "
-              + task.kind()
+              + word(kind)
               + "; make them agree");
     }
     if (preset == null && kind == TaskKind.SPAN) {
@@ -196,6 +197,11 @@ final class TaskFiles implements AutoCloseable {
     return task.kind() == TaskSection.Kind.SPAN_QA
         ? TaskKind.SPAN
         : TaskKind.valueOf(task.kind().name());
+  }
+
+  /** What {@code task.kind} calls it. */
+  static String word(TaskKind kind) {
+    return ConfigSchema.wordOf(kind == TaskKind.SPAN ? TaskSection.Kind.SPAN_QA : kind);
   }
 
   private static TaskColumns columns(TaskSection task) {

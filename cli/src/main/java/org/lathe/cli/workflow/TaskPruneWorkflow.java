@@ -96,11 +96,11 @@ final class TaskPruneWorkflow implements AutoCloseable {
     if (TaskFiles.kind(config.task()) != encoder.kind()) {
       throw new ConfigException(
           "task.kind is "
-              + config.task().kind()
+              + TaskFiles.word(TaskFiles.kind(config.task()))
               + ", but "
               + teacher.path()
               + " was trained for "
-              + encoder.kind()
+              + TaskFiles.word(encoder.kind())
               + "; give the task section that it was trained with, or none");
     }
     TaskConfigs.requireLength(config.task(), encoder.config(), teacher.path().toString());

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.RunConfig;
 import org.lathe.cli.config.RunConfigReader;
 import org.lathe.graphs.config.MemoryConfig;
@@ -148,7 +149,7 @@ final class TrainWorkflow {
                 trainer.numParameters(),
                 config.tokensPerStep(),
                 config.training().steps(),
-                config.memory().objective().name().toLowerCase(Locale.ROOT),
+                ConfigSchema.wordOf(config.memory().objective()),
                 config.memory().keySize() == 0
                     ? ""
                     : " with keys of " + config.memory().keySize() + " dimensions",

@@ -256,7 +256,7 @@ class PrunedTaskRunTest {
     assertThat(TinyRun.err).contains("one-shot");
     refused("task.maxLength is 4000", "random", run, "task.maxLength=4000");
     assertThat(TinyRun.err).contains(tiny.teacher().toString());
-    refused("trained for CLASSIFICATION", "random", run, "task.kind=regression");
+    refused("trained for classification", "random", run, "task.kind=regression");
     assertThat(run).doesNotExist();
   }
 }
