@@ -118,12 +118,11 @@ def findings(given):
     if words[0] == "latency":
         task, seed = words[1], words[2]
         models = next(value["models"] for value in found if "models" in value)
-        for model, system in zip(models, ["dense"] + words[3:]):
+        for model, system in zip(models, words[3:]):
             name = f"{task}-{system}-{seed}"
             if name not in model["path"]:
                 sys.exit(f"{given.out}: {model['path']} stands where {name} was expected")
-            if system != "dense":
-                yield system, task, int(seed), timed(model, given.place)
+            yield system, task, int(seed), timed(model, given.place)
         return
     if given.err is None:
         sys.exit("ERR is missing: training-minutes come from the progress lines")
