@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """Rows of results.jsonl from what a command of glue.sh printed.
 
-  glue_rows.py [--system NAME] [--commit HASH] [--rows FILE] --place TEXT COMMAND OUT [ERR]
-
 COMMAND is the whole line that ran, its environment included, such as
 "THREADS=1 docs/results/glue.sh prune mr cofi-5x 3"; OUT and ERR are its output and its progress.
-TEXT says on what it ran, and beside what. NAME is the system's name in the table where it is not
-that of the command: SYSTEM=NAME renames one of several of a latency command. HASH is that of the
-launcher beside this file, unless given. Rows go behind those of the same system with smaller seeds;
-what is there already is an error, and nothing is written.
+--place says on what it ran, and beside what. --system OLD=NEW gives a system another name in the
+table than in the command. --commit is that of this checkout, unless given. Rows go behind those of
+the same system with smaller seeds; what is there already is an error, and nothing is written.
 """
 
 import argparse
@@ -70,14 +67,13 @@ def pruned(facts):
             "test",
             "encoder-parameters",
             facts["prunableParameters"],
-            "kernels and biases of attention and feed-forward layers; equal to the plan and to the"
-            " export",
+            "kernels and biases of attention and feed-forward layers, by the plan",
         )
         yield "test", "sparsity", round(facts["sparsity"], 6), "removed / prunable parameters"
     yield from scores("dev", facts["valid"], "best checkpoint, by which it was chosen")
     if "asked" in facts:
-        tables = ", by a table measured on both cores with nothing else running"
-        note = "pruning.target.speedup" + (tables if facts.get("latencyTables") else "")
+        note = "pruning.target.speedup"
+        note += ", by a table that was given" if facts.get("latencyTables") else ""
         yield "test", "speedup-asked", facts["asked"], note
 
 
@@ -115,10 +111,11 @@ def findings(given):
     words = words[next(i for i, part in enumerate(words) if part.endswith("glue.sh")) + 1 :]
     with open(given.out, encoding="utf-8") as file:
         found = objects(file.read())
+    if not found:
+        sys.exit(f"{given.out}: no JSON object; the command failed, or ran without --json")
     if words[0] == "latency":
         task, seed = words[1], words[2]
-        models = next(value["models"] for value in found if "models" in value)
-        for model, system in zip(models, words[3:]):
+        for model, system in zip(found[-1]["models"], words[3:], strict=True):
             name = f"{task}-{system}-{seed}"
             if name not in model["path"]:
                 sys.exit(f"{given.out}: {model['path']} stands where {name} was expected")
@@ -157,9 +154,9 @@ def insert(lines, rows):
 
 def main():
     parser = argparse.ArgumentParser(
-        usage=__doc__.split("\n")[2].strip(), description=__doc__.split("\n", 4)[4]
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--system", action="append", default=[])
+    parser.add_argument("--system", action="append", default=[], metavar="OLD=NEW")
     parser.add_argument("--commit")
     parser.add_argument("--rows", default=os.path.join(HERE, "results.jsonl"))
     parser.add_argument("--place", required=True)
@@ -170,14 +167,14 @@ def main():
     commit = given.commit or subprocess.check_output(
         ["git", "-C", HERE, "rev-parse", "--short", "HEAD"], text=True
     ).strip()
-    names = dict(name.split("=") if "=" in name else (None, name) for name in given.system)
+    names = dict(name.split("=") for name in given.system)
     with open(given.rows, encoding="utf-8") as file:
         lines = file.read().splitlines()
     for system, dataset, seed, found in findings(given):
         rows = [
             {
                 "experiment": EXPERIMENT,
-                "system": names.get(system, names.get(None, system)),
+                "system": names.get(system, system),
                 "dataset": dataset,
                 "split": split,
                 "memory": "none",

@@ -129,7 +129,7 @@ final class TaskFiles implements AutoCloseable {
               + " is a task of kind "
               + word(preset.kind())
               + ", but task.kind is "
-              + word(kind)
+              + ConfigSchema.wordOf(task.kind())
               + "; make them agree");
     }
     if (preset == null && kind == TaskKind.SPAN) {

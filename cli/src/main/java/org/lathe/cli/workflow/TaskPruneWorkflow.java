@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.lathe.cli.config.ConfigSchema;
 import org.lathe.cli.config.Overrides;
 import org.lathe.cli.config.PruningSection;
 import org.lathe.cli.config.RunConfig;
@@ -96,7 +97,7 @@ final class TaskPruneWorkflow implements AutoCloseable {
     if (TaskFiles.kind(config.task()) != encoder.kind()) {
       throw new ConfigException(
           "task.kind is "
-              + TaskFiles.word(TaskFiles.kind(config.task()))
+              + ConfigSchema.wordOf(config.task().kind())
               + ", but "
               + teacher.path()
               + " was trained for "

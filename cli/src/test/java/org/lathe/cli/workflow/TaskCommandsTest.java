@@ -333,6 +333,8 @@ class TaskCommandsTest {
     assertThat(root.resolve("x")).doesNotExist();
     assertThat(TinyRun.execute("evaluate", run, "--set", "task.preset=rte")).isEqualTo(2);
     assertThat(TinyRun.err).contains("has the labels").contains("trained for [no, yes]");
+    assertThat(TinyRun.execute("evaluate", run, "--set", "task.preset=squad")).isEqualTo(2);
+    assertThat(TinyRun.err).contains("of kind span-qa, but task.kind is classification");
   }
 
   /** A pruned run is of the files that it learned from, not of its teacher's. */
