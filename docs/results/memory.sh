@@ -4,6 +4,7 @@
 #   CORPORA=DIR docs/results/memory.sh prepare
 #   docs/results/memory.sh train trime-long       one model of the WikiText-2 experiment
 #   docs/results/memory.sh recent transformer-xl  its test perplexity with what it has just read
+#                                                 (SPLIT=valid: that of the validation text)
 #   docs/results/memory.sh store trime-long       its datastore of the training text
 #   docs/results/memory.sh external trime-long    its test perplexity with every memory
 #   docs/results/memory.sh domain trime-long sotu another domain, with and without a store of it
@@ -62,7 +63,7 @@ case ${1:-} in
     "$lathe" train "$here/wikitext2.yaml" --run "runs/$2" $(settings "$2")
     ;;
   recent)
-    "$lathe" evaluate "runs/$2" --split test --memory "$(recent "$2")" --tune --json
+    "$lathe" evaluate "runs/$2" --split "${SPLIT:-test}" --memory "$(recent "$2")" --tune --json
     ;;
   store)
     "$lathe" datastore build "runs/$2" --out "stores/$2"
@@ -126,7 +127,8 @@ case ${1:-} in
     head -c 80000 scale/train.txt > scale/valid.txt
     "$lathe" prepare --preset trime-247m --out scale/data --set "data.sources=[scale/train.txt]" \
       --set "data.validSources=[scale/valid.txt]" --set "data.testSources=[scale/valid.txt]"
-    "$lathe" train --preset trime-38m --run scale/38m --set data.directory=data/wikitext2-bytes \
+    /usr/bin/time -f "%M kB at most" \
+      "$lathe" train --preset trime-38m --run scale/38m --set data.directory=data/wikitext2-bytes \
       --set training.steps=2 --set training.evaluateEvery=0
     # TensorFlow's plain allocator gives memory back; the one that comes with oneDNN keeps it
     for micro_steps in 1 2; do
@@ -137,7 +139,7 @@ case ${1:-} in
     done
     ;;
   *)
-    sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

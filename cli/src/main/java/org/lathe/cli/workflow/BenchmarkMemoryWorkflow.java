@@ -262,7 +262,7 @@ final class BenchmarkMemoryWorkflow implements AutoCloseable {
       facts.put("mixing", MixingFacts.of(mode.mixing));
     }
     if (mode.memory != null) {
-      facts.put("numItems", mode.memory.items().numItems());
+      facts.put("numItems", mode.memory.numItems());
       facts.put("neighbors", config.evaluation().neighbors());
       facts.put("searchedShare", mode.searchedShare);
       facts.put("passes", mode.totalMs.size());

@@ -46,7 +46,7 @@ final class EvaluationFacts {
       if (retrieval.policy().pointers()) {
         facts.put("pointerShare", retrieval.neighbors().pointerShare());
       }
-      facts.put("numItems", retrieval.memory().items().numItems());
+      facts.put("numItems", retrieval.memory().numItems());
       facts.put("bytesPerItem", retrieval.memory().bytesPerItem());
     }
     return facts;
@@ -118,7 +118,7 @@ final class EvaluationFacts {
               + String.format(
                   Locale.ROOT,
                   "   %,d items of %.1f bytes   external share %.3f",
-                  retrieval.memory().items().numItems(),
+                  retrieval.memory().numItems(),
                   retrieval.memory().bytesPerItem(),
                   finding.measured().meanExternalShare()));
       if (!retrieval.policy().equals(SearchPolicy.EVERYWHERE)) {

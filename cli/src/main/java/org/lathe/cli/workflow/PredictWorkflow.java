@@ -113,7 +113,7 @@ final class PredictWorkflow {
     MemoryModel memory = model.memory();
     if (memory != null && memory.external() != null) {
       facts.put("store", memory.external().name());
-      facts.put("numItems", memory.external().items().numItems());
+      facts.put("numItems", memory.external().numItems());
       facts.put("mixing", MixingFacts.of(memory.mixing()));
     }
     return facts;

@@ -186,6 +186,16 @@ class EvaluateTest extends TinyRun {
     // its keys are float16
     assertThat(facts.at("/perplexity/knn").asDouble()).isCloseTo(exact, within(0.01 * exact));
 
+    JsonNode whole = facts.at("/details/knn");
+    JsonNode tenth =
+        evaluate("--memory", "knn", "--store", store, "--store-fraction", "0.1", "--tune")
+            .path("details")
+            .path("knn@10%");
+    assertThat(tenth.path("numItems").asDouble())
+        .isCloseTo(whole.path("numItems").asDouble() / 10, within(1.0));
+    assertThat(tenth.path("bytesPerItem").asDouble())
+        .isCloseTo(whole.path("bytesPerItem").asDouble(), within(0.1));
+
     Object[] indexed = {
       "--memory",
       "knn",

@@ -8,9 +8,9 @@ import java.util.function.IntFunction;
  * @param name for people: the directory, or what it was made of
  * @param search over the keys; gives as many neighbours as it was opened for
  * @param metric of the search
- * @param items values, positions and documents of the same items
+ * @param items values, positions and documents of at least the same items
  * @param documentName number of a document to its name
- * @param sizeBytes of keys, values, positions and index
+ * @param sizeBytes of the searched keys, their values, positions and index
  */
 public record ExternalMemory(
     String name,
@@ -28,16 +28,21 @@ public record ExternalMemory(
   public int successor(int item) {
     int next = item + 1;
     // what is removed has no number: behind it comes another document
-    return next < search.numKeys()
+    return next < numItems()
             && items.document(next) == items.document(item)
             && items.position(next) == items.position(item) + 1
         ? next
         : NO_ITEM;
   }
 
+  /** Those that are searched: of a part of a store fewer than {@link #items} holds. */
+  public int numItems() {
+    return search.numKeys();
+  }
+
   /** Of keys, values, positions and index together. */
   public double bytesPerItem() {
-    return (double) sizeBytes / items.numItems();
+    return (double) sizeBytes / numItems();
   }
 
   @Override
