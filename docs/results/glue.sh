@@ -5,6 +5,8 @@
 #   docs/results/glue.sh dense sst2-sent 1           the teacher: MiniLM fine-tuned, seed 1
 #   docs/results/glue.sh tables sst2-sent 1          what its sublayers take, below tables/sst2-sent
 #   docs/results/glue.sh prune sst2-sent cofi-95 1   a system of the table beside its teacher
+#   docs/results/glue.sh structure mr cofi-60 1      the same before its fine-tuning: as large and
+#                                                    as fast, so enough for latency
 #   docs/results/glue.sh latency mr 1 cofi-5x block  exported, and timed against the teacher, at
 #                                                    batch 1, 32 and 128 (BATCH=1,32 for fewer)
 #   docs/results/glue.sh packed mr 1                 exported as float32, float16 and int8
@@ -145,6 +147,12 @@ case ${1:-} in
       --run "runs/$2-$3-$4" $threads $table $(settings "$3" "$2" "$4") --json
     "$lathe" evaluate "runs/$2-$3-$4" --split test --json
     ;;
+  structure)
+    # shellcheck disable=SC2046,SC2086 # settings are words
+    "$lathe" prune "$here/glue-$2.yaml" --seed "$4" --teacher "runs/$2-dense-$4" \
+      --run "runs/$2-$3-$4" $threads $table $(settings "$3" "$2" "$4") \
+      --set pruning.finetuneSteps=0 --json
+    ;;
   upstream)
     # shellcheck disable=SC2086 # words
     "$lathe" train "$here/upstream.yaml" --seed "$2" --run "runs/upstream-dense-$2" $threads
@@ -195,7 +203,7 @@ case ${1:-} in
     "$lathe" benchmark latency $versions --batch 1,32 --length 128 --json
     ;;
   *)
-    sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
