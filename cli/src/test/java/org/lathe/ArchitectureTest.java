@@ -229,6 +229,21 @@ class ArchitectureTest {
           .because("reading Java objects from files runs what an attacker wrote");
 
   @ArchTest
+  static final ArchRule tokenizersAreMadeOffline =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("org.lathe.training.text.HfTokenizer")
+          .should()
+          .callMethodWhere(
+              describe(
+                  "HuggingFaceTokenizer is made",
+                  call ->
+                      call.getTargetOwner().getSimpleName().equals("HuggingFaceTokenizer")
+                          && (call.getName().equals("newInstance")
+                              || call.getName().equals("builder"))))
+          .because("its library reports to its makers unless it was told not to");
+
+  @ArchTest
   static final ArchRule noClassIsLoadedByName =
       noClasses()
           .that()

@@ -1,6 +1,4 @@
-/**
- * The entry point, exit codes, and how failures become one sentence. Nothing else prints or exits.
- */
+/** The entry point, exit codes, and how failures become one sentence. */
 @NullMarked
 package org.lathe.cli;
 

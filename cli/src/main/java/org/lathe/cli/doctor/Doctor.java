@@ -1,11 +1,8 @@
 package org.lathe.cli.doctor;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.sun.management.OperatingSystemMXBean;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.lathe.cli.workflow.Outcome;
 import org.lathe.training.files.Storage;
+import org.lathe.training.text.HfTokenizer;
 import org.tensorflow.TensorFlow;
 import org.tensorflow.internal.c_api.TFE_Context;
 import org.tensorflow.internal.c_api.TFE_ContextOptions;
@@ -100,17 +98,17 @@ public final class Doctor {
   }
 
   private void tokenizers() {
-    byte[] json = TOKENIZER_JSON.getBytes(StandardCharsets.UTF_8);
-    try (HuggingFaceTokenizer tokenizer =
-        HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), Map.of())) {
-      boolean works = tokenizer.encode("a").getIds().length > 0;
+    try (HfTokenizer tokenizer = HfTokenizer.fromJson(TOKENIZER_JSON)) {
+      boolean works = tokenizer.encode("a").length > 0;
       tell(
           "tokenizers", "tokenizers", works ? "native library loads" : "loads but does not encode");
-    } catch (IOException | RuntimeException | LinkageError e) {
+    } catch (RuntimeException | LinkageError e) {
+      // the definition is sound, so what the library said of it is what is wrong
+      Throwable said = e.getCause() == null ? e : e.getCause();
       facts.put("tokenizers", null);
       problems.add(
           "the tokenizer library does not load ("
-              + e.getMessage()
+              + said.getMessage()
               + "); the home directory must be writable, or use data.tokenizer: byte");
     }
   }

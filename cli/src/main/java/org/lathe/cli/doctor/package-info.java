@@ -1,4 +1,4 @@
-/** What this machine can do; the only room of the command line that asks TensorFlow directly. */
+/** What this machine can do: asks TensorFlow and the tokenizer library directly. */
 @NullMarked
 package org.lathe.cli.doctor;
 

@@ -177,7 +177,8 @@ final class DatastoreWorkflow {
         lines.add("  ...");
       }
       lines.add(
-          "no search finds them any more; their bytes stay on disk until 'lathe datastore compact "
+          (context.dryRun() ? "no search would find them" : "no search finds them any more")
+              + "; their bytes stay on disk until 'lathe datastore compact "
               + request.store()
               + "'");
     }

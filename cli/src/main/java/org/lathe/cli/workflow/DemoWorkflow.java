@@ -84,7 +84,7 @@ final class DemoWorkflow {
     Path exported = summary.timed("export", () -> export(slim.temperature()));
     double seconds = (System.nanoTime() - start) * 1e-9;
     note("6/6 tell", "");
-    JsonFile.write(
+    JsonFile.replace(
         context.storage(), request.out().resolve("summary.json"), summary.toMap(seconds));
     DemoReport.write(context.storage(), request.out(), summary, pruned.get().plan(), seconds);
     return Outcome.done(

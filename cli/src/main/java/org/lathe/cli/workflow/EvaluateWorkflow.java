@@ -60,8 +60,34 @@ final class EvaluateWorkflow {
         request.data().map(directory -> PreparedData.open(context.storage(), directory));
     try (MemoryStudy study =
         new MemoryStudy(run, config, request.split(), data, context.console())) {
-      return new EvaluateWorkflow(request, config, study, file).measure();
+      EvaluateWorkflow workflow = new EvaluateWorkflow(request, config, study, file);
+      return context.dryRun() ? workflow.dryRun() : workflow.measure();
     }
+  }
+
+  /** Everything is opened that is there already, so that what does not fit is said. */
+  private Outcome dryRun() {
+    List<String> memories = new ArrayList<>();
+    for (MemoryKind kind : request.memories()) {
+      memories.add(ConfigSchema.wordOf(kind));
+      if (kind.usesStore() && request.store().isPresent()) {
+        store(kind);
+      }
+    }
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("split", request.split());
+    facts.put("memories", memories);
+    facts.put("tokens", study.text().numPositions());
+    return Outcome.done(
+        facts,
+        List.of(
+            String.format(
+                Locale.ROOT,
+                "would score %,d tokens of %s, %s, with memory %s",
+                study.text().numPositions(),
+                request.split(),
+                study.cut(),
+                String.join(", ", memories))));
   }
 
   private Outcome measure() {

@@ -8,7 +8,7 @@ import org.lathe.training.datastore.NeighborSearch;
 public enum MemoryKind {
   /** The vocabulary softmax alone. */
   NONE,
-  /** A continuous cache over the same window, tuned on the validation split. */
+  /** A continuous cache over the window: local memory of a model that was trained without. */
   CACHE,
   /** TRIME local memory: the tokens of the window. */
   LOCAL,

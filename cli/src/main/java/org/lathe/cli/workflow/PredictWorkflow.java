@@ -36,7 +36,7 @@ final class PredictWorkflow {
     requireText(request.prompts());
     TaskModel encoder = encoder(request, context);
     if (encoder != null) {
-      return TaskPredictWorkflow.run(request, encoder);
+      return TaskPredictWorkflow.run(request, encoder, context);
     }
     try (TextModel model = TextModel.open(request, context)) {
       requireMemory(request, model);

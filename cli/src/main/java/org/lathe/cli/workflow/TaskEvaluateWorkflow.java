@@ -44,6 +44,10 @@ final class TaskEvaluateWorkflow {
     TokenizerDefinition definition = TokenizerDefinition.fromJson(run.tokenizerJson());
     try (TaskFiles files = TaskFiles.open(context, config.task(), definition, encoder.labels())) {
       TaskFiles.Split split = files.read(request.split(), paths(config.task(), request.split()), 0);
+      if (context.dryRun()) {
+        request.served().ifPresent(version -> open(version, run, encoder, files, context).close());
+        return dryRun(request, split.numExamples());
+      }
       TaskScorer scorer = new TaskScorer(files.metrics(), config.training().batchSize());
       Map<Metric, Double> scores =
           request.served().isPresent()
@@ -51,6 +55,14 @@ final class TaskEvaluateWorkflow {
               : ofRun(run, encoder, config, split, scorer, files);
       return outcome(request, files.kind(), scores, split.numExamples());
     }
+  }
+
+  private static Outcome dryRun(EvaluateRequest request, int numExamples) {
+    return Outcome.done(
+        Map.of("split", request.split(), "examples", numExamples),
+        List.of(
+            String.format(
+                Locale.ROOT, "would score %,d examples of %s", numExamples, request.split())));
   }
 
   private static Map<Metric, Double> ofRun(
@@ -75,20 +87,31 @@ final class TaskEvaluateWorkflow {
       TaskScorer scorer,
       TaskFiles files,
       RunContext context) {
-    Path version = ModelVersions.resolve(context.storage(), exported);
-    try (TaskModel model = TaskModel.exported(context.storage(), version)) {
-      if (model.kind() != files.kind()
-          || !model.labels().equals(encoder.labels())
-          || !model.tokenizer().json().equals(run.tokenizerJson())) {
-        throw new ConfigException(
-            version
-                + " has another task, other labels or another tokenizer than "
-                + run.path()
-                + "; expected a version that was exported from this run, or from one pruned from"
-                + " it");
-      }
+    try (TaskModel model = open(exported, run, encoder, files, context)) {
       return split.score(scorer, files.kind(), model.outputs());
     }
+  }
+
+  private static TaskModel open(
+      Path exported,
+      RunDirectory run,
+      EncoderRecord encoder,
+      TaskFiles files,
+      RunContext context) {
+    Path version = ModelVersions.resolve(context.storage(), exported);
+    TaskModel model = TaskModel.exported(context.storage(), version);
+    if (model.kind() != files.kind()
+        || !model.labels().equals(encoder.labels())
+        || !model.tokenizer().json().equals(run.tokenizerJson())) {
+      model.close();
+      throw new ConfigException(
+          version
+              + " has another task, other labels or another tokenizer than "
+              + run.path()
+              + "; expected a version that was exported from this run, or from one pruned from"
+              + " it");
+    }
+    return model;
   }
 
   private static List<String> paths(TaskSection task, String split) {

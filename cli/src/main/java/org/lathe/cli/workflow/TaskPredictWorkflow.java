@@ -42,10 +42,31 @@ final class TaskPredictWorkflow {
    * @throws ConfigException for a text without the context that its question needs, or options of
    *     language models
    */
-  static Outcome run(PredictRequest request, TaskModel model) {
+  static Outcome run(PredictRequest request, TaskModel model, RunContext context) {
     try (model) {
       requireNothingOfLanguageModels(request);
-      return new TaskPredictWorkflow(model).predict(request);
+      if (model.kind() == TaskKind.SPAN) {
+        request.prompts().forEach(TaskPredictWorkflow::requireContext);
+      }
+      return context.dryRun()
+          ? dryRun(request)
+          : new TaskPredictWorkflow(model).predict(request);
+    }
+  }
+
+  private static Outcome dryRun(PredictRequest request) {
+    return Outcome.done(
+        Map.of("model", request.modelOrRun().toString(), "texts", request.prompts().size()),
+        List.of("would judge " + request.prompts().size() + " texts"));
+  }
+
+  private static void requireContext(String prompt) {
+    List<String> texts = TAB.splitToList(prompt);
+    if (texts.size() < 2 || texts.get(1).isBlank()) {
+      throw new ConfigException(
+          "'"
+              + texts.get(0)
+              + "' has no context; expected a question, a tab and the text that answers it");
     }
   }
 
@@ -128,12 +149,6 @@ final class TaskPredictWorkflow {
 
   private String answer(
       List<String> texts, InputTokenizer tokenizer, Map<String, Object> prediction) {
-    if (texts.size() < 2 || texts.get(1).isBlank()) {
-      throw new ConfigException(
-          "'"
-              + texts.get(0)
-              + "' has no context; expected a question, a tab and the text that answers it");
-    }
     SpanRows rows =
         SpanTokenizer.tokenize(
             List.of(new Question("0", 0, texts.get(0), texts.get(1), List.of())), tokenizer);

@@ -71,7 +71,7 @@ final class TextModel implements AutoCloseable {
       throw new ConfigException(
           "--store needs a run, but "
               + directory
-              + " is an exported model, which has local memory only; name the run that"
+              + " is an exported model, whose memory is the one that it was exported with; name the run that"
               + advice);
     }
     if (request.numExplained() > 0) {

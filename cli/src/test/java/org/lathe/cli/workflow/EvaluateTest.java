@@ -120,6 +120,20 @@ class EvaluateTest extends TinyRun {
   }
 
   @Test
+  void aDryRunScoresAndWritesNothing() throws IOException {
+    evaluate("--memory", "local", "--tune");
+    Path file = run.resolve("evaluation.json");
+    byte[] before = Files.readAllBytes(file);
+    JsonNode facts = evaluate("--memory", "none,local", "--tune", "--dry-run");
+    assertThat(facts.path("tokens").asInt()).isPositive();
+    assertThat(facts.path("memories")).hasSize(2);
+    assertThat(facts.has("perplexity")).isFalse();
+    assertThat(Files.readAllBytes(file)).isEqualTo(before);
+    Object[] elsewhere = {"evaluate", run, "--memory", "external", "--store", data, "--dry-run"};
+    assertThat(execute(elsewhere)).isEqualTo(3);
+  }
+
+  @Test
   void growthOfTheStore() throws IOException {
     JsonNode facts = evaluate("--memory", "knn", "--store-fraction", "0.1,1", "--tune");
     assertThat(facts.path("perplexity")).hasSize(2);

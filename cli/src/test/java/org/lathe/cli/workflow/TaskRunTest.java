@@ -152,6 +152,12 @@ class TaskRunTest {
     JsonNode said = TinyRun.MAPPER.readTree(TinyRun.out).path("predictions").path(0);
     assertThat(said.path("score").isNumber()).isTrue();
     assertThat(said.has("label")).isFalse();
+    TinyRun.succeed("predict", run, "--prompt", "a good film", "--dry-run", "--json");
+    assertThat(TinyRun.MAPPER.readTree(TinyRun.out).path("texts").asInt()).isEqualTo(1);
+    TinyRun.succeed("evaluate", run, "--split", "valid", "--dry-run", "--json");
+    JsonNode would = TinyRun.MAPPER.readTree(TinyRun.out);
+    assertThat(would.path("examples").asInt()).isEqualTo(40);
+    assertThat(would.has("pearson")).isFalse();
     Path slim = root.resolve("numbers-slim");
     TinyRun.succeed(tiny.command(run, "random", slim, "task.kind=regression", files, valid));
     TinyRun.succeed("evaluate", slim, "--split", "valid", "--json");

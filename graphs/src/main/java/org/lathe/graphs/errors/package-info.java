@@ -1,4 +1,4 @@
-/** The failures that Lathe reports on purpose, one class an exit code. */
+/** The failures that Lathe reports on purpose, each with its exit code. */
 @NullMarked
 package org.lathe.graphs.errors;
 

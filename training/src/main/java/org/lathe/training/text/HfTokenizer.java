@@ -29,6 +29,13 @@ public final class HfTokenizer implements Tokenizer {
                   StreamReadConstraints.builder().maxNestingDepth(MAX_JSON_DEPTH).build())
               .build());
 
+  static {
+    // DJL counts its users when a tokenizer is made: it asks the cloud's metadata service where it
+    // runs and reports to a bucket. Offline it does not, nor does it fetch native libraries.
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("OPT_OUT_TRACKING", "true");
+  }
+
   /** Everything that DJL would add of its own accord, switched off. */
   private static final Map<String, String> OPTIONS =
       Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");

@@ -1,4 +1,4 @@
-/** The only two classes that move weights between sessions, files and Java arrays. */
+/** Moves weights between sessions, files and Java arrays, and tells them apart. */
 @NullMarked
 package org.lathe.training.weights;
 

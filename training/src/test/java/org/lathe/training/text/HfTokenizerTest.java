@@ -3,6 +3,7 @@ package org.lathe.training.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.util.Utils;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -37,6 +38,13 @@ class HfTokenizerTest {
   @AfterAll
   static void close() {
     tokenizer.close();
+  }
+
+  /** What its library asks before it reports its use, or fetches anything. */
+  @Test
+  void opensNoConnection() {
+    assertThat(Utils.isOfflineMode()).isTrue();
+    assertThat(Utils.getEnvOrSystemProperty("OPT_OUT_TRACKING")).isEqualTo("true");
   }
 
   @Test
