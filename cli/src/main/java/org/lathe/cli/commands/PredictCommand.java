@@ -35,7 +35,9 @@ import picocli.CommandLine.Parameters;
 final class PredictCommand extends BaseCommand {
   private static final int MAX_TOKENS = 100_000;
 
-  @Parameters(paramLabel = "MODEL_DIR_OR_RUN", description = "Version directory, or a model's, or a run.")
+  @Parameters(
+      paramLabel = "MODEL_DIR_OR_RUN",
+      description = "Version directory, or a model's, or a run.")
   @SuppressWarnings("NullAway.Init") // required
   private Path modelOrRun;
 

@@ -12,7 +12,9 @@ import picocli.CommandLine.Parameters;
     description = "Check an exported model: manifest, checksums, reload, parity, warm-up replay.",
     footer = {"", "Example:", "  lathe verify models/tiny/1"})
 final class VerifyCommand extends BaseCommand {
-  @Parameters(paramLabel = "MODEL_DIR", description = "Version directory, or a model's, for its newest.")
+  @Parameters(
+      paramLabel = "MODEL_DIR",
+      description = "Version directory, or a model's, for its newest.")
   @SuppressWarnings("NullAway.Init") // required
   private Path model;
 

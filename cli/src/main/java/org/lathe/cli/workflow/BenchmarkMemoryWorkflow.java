@@ -25,9 +25,9 @@ import org.lathe.training.memory.MemoryMixing;
  * {@code lathe benchmark memory}: tokens a second with each memory over those without, in one
  * process and in turns. A pass is the work of {@code lathe evaluate}: model, search, memory scan
  * and mixing; stores are open and indexes built before. One pass of each is not timed, but for an
- * exact search that takes more than half a minute: it is the measure of the index, not of speed, and that pass is
- * its only one. Mixings, and where the index is searched, are those that {@code evaluate --tune}
- * kept; the exact search is everywhere.
+ * exact search that takes more than half a minute: it is the measure of the index, not of speed,
+ * and that pass is its only one. Mixings, and where the index is searched, are those that {@code
+ * evaluate --tune} kept; the exact search is everywhere.
  */
 final class BenchmarkMemoryWorkflow implements AutoCloseable {
   /** kNN-LM's weight on Wikitext-103 (Khandelwal et al. 2020), at its temperature. */

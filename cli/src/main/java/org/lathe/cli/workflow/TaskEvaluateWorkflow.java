@@ -93,11 +93,7 @@ final class TaskEvaluateWorkflow {
   }
 
   private static TaskModel open(
-      Path exported,
-      RunDirectory run,
-      EncoderRecord encoder,
-      TaskFiles files,
-      RunContext context) {
+      Path exported, RunDirectory run, EncoderRecord encoder, TaskFiles files, RunContext context) {
     Path version = ModelVersions.resolve(context.storage(), exported);
     TaskModel model = TaskModel.exported(context.storage(), version);
     if (model.kind() != files.kind()

@@ -48,9 +48,7 @@ final class TaskPredictWorkflow {
       if (model.kind() == TaskKind.SPAN) {
         request.prompts().forEach(TaskPredictWorkflow::requireContext);
       }
-      return context.dryRun()
-          ? dryRun(request)
-          : new TaskPredictWorkflow(model).predict(request);
+      return context.dryRun() ? dryRun(request) : new TaskPredictWorkflow(model).predict(request);
     }
   }
 
