@@ -121,6 +121,11 @@ def findings(given):
                 sys.exit(f"{given.out}: {model['path']} stands where {name} was expected")
             yield system, task, int(seed), timed(model, given.place)
         return
+    if words[0] == "structure":
+        # before its fine-tuning a model has no accuracy that is worth a row
+        shape = (finding for finding in pruned(found[-1]) if finding[0] == "test")
+        yield words[2], words[1], int(words[-1]), shape
+        return
     if given.err is None:
         sys.exit("ERR is missing: training-minutes come from the progress lines")
     with open(given.err, encoding="utf-8") as file:
