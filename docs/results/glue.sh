@@ -127,6 +127,16 @@ settings() {
   esac
 }
 
+# TASK SYSTEM SEED, and settings that win over the system's.
+prune() {
+  task=$1 system=$2 seed=$3
+  shift 3
+  # shellcheck disable=SC2046,SC2086 # settings are words
+  "$lathe" prune "$here/glue-$task.yaml" --seed "$seed" --teacher "runs/$task-dense-$seed" \
+    --run "runs/$task-$system-$seed" $threads $table $(settings "$system" "$task" "$seed") \
+    "$@" --json
+}
+
 case ${1:-} in
   prepare)
     ln -sfn "$TASKS" tasks
@@ -142,17 +152,10 @@ case ${1:-} in
     ;;
   tables) "$lathe" benchmark sublayers "runs/$2-dense-$3" --out "tables/$2" --json ;;
   prune)
-    # shellcheck disable=SC2046,SC2086 # settings are words
-    "$lathe" prune "$here/glue-$2.yaml" --seed "$4" --teacher "runs/$2-dense-$4" \
-      --run "runs/$2-$3-$4" $threads $table $(settings "$3" "$2" "$4") --json
+    prune "$2" "$3" "$4"
     "$lathe" evaluate "runs/$2-$3-$4" --split test --json
     ;;
-  structure)
-    # shellcheck disable=SC2046,SC2086 # settings are words
-    "$lathe" prune "$here/glue-$2.yaml" --seed "$4" --teacher "runs/$2-dense-$4" \
-      --run "runs/$2-$3-$4" $threads $table $(settings "$3" "$2" "$4") \
-      --set pruning.finetuneSteps=0 --json
-    ;;
+  structure) prune "$2" "$3" "$4" --set pruning.finetuneSteps=0 ;;
   upstream)
     # shellcheck disable=SC2086 # words
     "$lathe" train "$here/upstream.yaml" --seed "$2" --run "runs/upstream-dense-$2" $threads
